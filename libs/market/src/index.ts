@@ -1,0 +1,3 @@
+export * from './names.ts';
+export * from './tick.ts';
+export * from './topics.ts';

@@ -1,0 +1,2 @@
+/** Name and version of a model: `reversion-2`. */
+export type Model = string;

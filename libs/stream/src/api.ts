@@ -1,0 +1,163 @@
+/**
+ * The shared stream library: what apps use to talk to each other. Two engines stand behind it (`STREAM_ENGINE`); this
+ * interface names neither.
+ */
+
+export interface RecordHeader {
+  key: string;
+  value: Uint8Array;
+}
+
+/** A record as a view over its batch's bytes: valid while the chunk that it came in is alive. */
+export interface RecordView {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Event time, UTC milliseconds. */
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** Value of the first header of that name, as text; undefined where there is none. */
+  header(name: string): string | undefined;
+  headers(): RecordHeader[];
+}
+
+export interface OutgoingRecord {
+  topic: string;
+  /** Left out: the key's murmur2 hash decides, as in every Kafka client. */
+  partition?: number;
+  key: Uint8Array | string | null;
+  value: Uint8Array | null;
+  timestampMs: number;
+  headers?: Record<string, string>;
+}
+
+export interface StreamConfig {
+  /** `host:port` of a broker. Default 127.0.0.1:9092. */
+  brokers: string[];
+  clientId: string;
+  /** How long `connect` keeps trying, in milliseconds. Default 30,000. */
+  connectTimeoutMs?: number;
+}
+
+export interface TopicSpec {
+  name: string;
+  partitionCount: number;
+  settings?: Record<string, string>;
+}
+
+export interface Watermark {
+  partition: number;
+  logStart: bigint;
+  high: bigint;
+}
+
+export interface StreamAdmin {
+  /** Makes the topics that are missing; an existing topic with another partition count is an error. */
+  ensureTopics(topics: TopicSpec[]): Promise<void>;
+  topics(): Promise<{ name: string; partitionCount: number }[]>;
+  watermarks(topic: string): Promise<Watermark[]>;
+  /** Committed offsets of a group; a partition without one is absent. */
+  committedOffsets(group: string, topic: string): Promise<Map<number, bigint>>;
+  commitOffsets(group: string, topic: string, offsets: Map<number, bigint>): Promise<void>;
+  groups(): Promise<string[]>;
+}
+
+export interface ProducerOptions {
+  /** How long a batch waits for more records, in milliseconds. Default 5. */
+  lingerMs?: number;
+  /** A batch is sent when it holds this many bytes. Default 256 KiB. */
+  batchBytes?: number;
+  /** Bytes that may wait for acknowledgement before `send` asks its caller to wait. Default 8 MiB. */
+  maxBufferedBytes?: number;
+  /** -1: acknowledged when durable (default); 1: when written. */
+  acks?: -1 | 1;
+}
+
+export interface Producer {
+  /**
+   * Takes a record. Returns undefined, or, when the buffer is full, a promise to await before the next call
+   * (back-pressure). Records of one partition keep their order. A send is never retried blindly: when the connection
+   * breaks, every waiting call fails with StreamError `disconnected`, and the caller resumes from what the log holds.
+   */
+  send(record: OutgoingRecord): Promise<void> | undefined;
+  /** Resolves when everything sent so far is acknowledged. @throws StreamError */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  /** Topics with the offset to start from in each partition. Missing partitions start at the log's start. */
+  assignments: { topic: string; partition: number; offset?: bigint }[];
+  /** Most bytes of one fetch over all partitions. Default 4 MiB. */
+  maxBytes?: number;
+  /** How long the broker waits for data, in milliseconds. Default 500. */
+  maxWaitMs?: number;
+}
+
+/** Records of one partition that arrived together. */
+export interface RecordChunk {
+  topic: string;
+  partition: number;
+  highWatermark: bigint;
+  /** Offset after the last record of this chunk. */
+  nextOffset: bigint;
+  records(): Iterable<RecordView>;
+}
+
+export interface Consumer extends AsyncIterable<RecordChunk> {
+  /** The loop over the consumer ends after the current chunk. */
+  close(): Promise<void>;
+}
+
+export interface StreamClient {
+  readonly admin: StreamAdmin;
+  producer(options?: ProducerOptions): Producer;
+  /** The next fetch is sent only after the loop asked for more: a slow reader slows its own fetches. */
+  consumer(options: ConsumerOptions): Consumer;
+  /** Last record of a partition, or undefined where it is empty. */
+  lastRecord(topic: string, partition: number): Promise<RecordView | undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * A fold over the records of one input topic: partition by partition, deterministic, output partition = input
+ * partition. Its output, state and cursor belong to one volume.
+ */
+export interface ProcessorOptions<State> {
+  client: StreamClient;
+  /** `<volume>.<app>`; the committed offset of this group shows the lag. */
+  group: string;
+  inputTopic: string;
+  /** Topics written to; made with the input's partition count. */
+  outputTopics: string[];
+  /** `<volume>.dead-letter`. A record whose handler throws goes there with its source id and reason. */
+  deadLetterTopic: string;
+  createState(partition: number): State;
+  /** May emit at most one record per output topic for one input record. Pure: event time only, no clock. */
+  handle(state: State, record: RecordView, emit: (output: ProcessorOutput) => void): void;
+  /** Ends the run in an orderly way. */
+  signal: AbortSignal;
+  /** Told after each chunk, for metrics. */
+  onProgress?(progress: ProcessorProgress): void;
+}
+
+export interface ProcessorOutput {
+  topic: string;
+  key: Uint8Array | string | null;
+  value: Uint8Array;
+  timestampMs: number;
+  headers?: Record<string, string>;
+}
+
+export interface ProcessorProgress {
+  partition: number;
+  /** Records handled since the last call, those of a re-fold included. */
+  handled: number;
+  emitted: number;
+  deadLettered: number;
+  /** True while the state is rebuilt with output suppressed. */
+  refolding: boolean;
+  nextOffset: bigint;
+  highWatermark: bigint;
+}
