@@ -1,0 +1,528 @@
+/**
+ * Record batch v2, the bytes in which Kafka sends and stores records. Big-endian:
+ *
+ * ```
+ *  0 int64  baseOffset              27 int64  baseTimestamp (UTC milliseconds)
+ *  8 int32  batchLength: bytes      35 int64  maxTimestamp
+ *           after this field        43 int64  producerId, -1: none
+ * 12 int32  partitionLeaderEpoch    51 int16  producerEpoch, -1: none
+ * 16 int8   magic: 2                53 int32  baseSequence, -1: none
+ * 17 uint32 CRC-32C of bytes        57 int32  number of records
+ *           21 to the end           61        records, compressed together if attributes say so
+ * 21 int16  attributes: bits 0-2 compression, 3 append time, 4 transactional, 5 control
+ * 23 int32  lastOffsetDelta
+ *
+ * record: varint length of what follows · int8 attributes (0) · varlong timestamp delta · varint offset delta
+ *         · varint key length (-1: null), key · varint value length (-1: null), value
+ *         · varint number of headers, each: varint length, key in UTF-8 · varint length (-1: null), value
+ * ```
+ *
+ * The CRC leaves out base offset and leader epoch, so that a broker sets both without another pass over the bytes.
+ */
+import { gunzipSync } from 'node:zlib';
+import { crc32c } from '@node-rs/crc32';
+import {
+  type ByteCursor,
+  readVarint,
+  readVarlong,
+  varintSize,
+  varlongSize,
+  writeVarint,
+  writeVarlong,
+} from './varint.ts';
+
+/** Bytes of a batch before its first record. */
+export const BATCH_HEADER_BYTES = 61;
+/** Bytes of a batch that its length field does not count. */
+export const BATCH_LENGTH_OVERHEAD = 12;
+/** A compressed batch may not unfold to more than this. */
+export const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
+
+const MAGIC = 2;
+const CRC_AT = 17;
+const CRC_FROM = 21;
+const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+export type Compression = (typeof COMPRESSIONS)[number];
+
+export type RecordBatchErrorCode = 'truncated' | 'bad-magic' | 'bad-length' | 'bad-record' | 'unsupported-compression';
+
+/** The bytes are no record batch that this code can read. */
+export class RecordBatchError extends Error {
+  override name = 'RecordBatchError';
+  readonly code: RecordBatchErrorCode;
+
+  constructor(code: RecordBatchErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface BatchHeader {
+  baseOffset: bigint;
+  lastOffset: bigint;
+  /** Bytes of the whole batch, header included. */
+  sizeBytes: number;
+  partitionLeaderEpoch: number;
+  crc: number;
+  attributes: number;
+  compression: Compression | undefined;
+  /** True when the broker set the time: then every record's timestamp is `maxTimestampMs`. */
+  isAppendTime: boolean;
+  isTransactional: boolean;
+  isControl: boolean;
+  lastOffsetDelta: number;
+  baseTimestampMs: bigint;
+  maxTimestampMs: bigint;
+  producerId: bigint;
+  producerEpoch: number;
+  baseSequence: number;
+  recordCount: number;
+}
+
+/**
+ * Reads the header of the batch at `at`. The batch itself may reach past the end of `bytes`.
+ * @throws RecordBatchError `truncated`, `bad-magic`, `bad-length`
+ */
+export function readBatchHeader(bytes: Uint8Array, at = 0): BatchHeader {
+  if (bytes.length - at < BATCH_HEADER_BYTES) {
+    throw new RecordBatchError('truncated', `a batch header takes 61 bytes, ${bytes.length - at} are left at ${at}`);
+  }
+  const buffer = asBuffer(bytes);
+  const magic = buffer.readInt8(at + 16);
+  if (magic !== MAGIC) throw new RecordBatchError('bad-magic', `magic ${magic} at ${at}: only record batch v2 is read`);
+  const sizeBytes = buffer.readInt32BE(at + 8) + BATCH_LENGTH_OVERHEAD;
+  if (sizeBytes < BATCH_HEADER_BYTES) {
+    throw new RecordBatchError('bad-length', `a batch of ${sizeBytes} bytes at ${at} is shorter than its header`);
+  }
+  const baseOffset = buffer.readBigInt64BE(at);
+  const attributes = buffer.readInt16BE(at + 21);
+  const lastOffsetDelta = buffer.readInt32BE(at + 23);
+  return {
+    baseOffset,
+    lastOffset: baseOffset + BigInt(lastOffsetDelta),
+    sizeBytes,
+    partitionLeaderEpoch: buffer.readInt32BE(at + 12),
+    crc: buffer.readUInt32BE(at + CRC_AT),
+    attributes,
+    compression: COMPRESSIONS[attributes & 0x07],
+    isAppendTime: (attributes & 0x08) !== 0,
+    isTransactional: (attributes & 0x10) !== 0,
+    isControl: (attributes & 0x20) !== 0,
+    lastOffsetDelta,
+    baseTimestampMs: buffer.readBigInt64BE(at + 27),
+    maxTimestampMs: buffer.readBigInt64BE(at + 35),
+    producerId: buffer.readBigInt64BE(at + 43),
+    producerEpoch: buffer.readInt16BE(at + 51),
+    baseSequence: buffer.readInt32BE(at + 53),
+    recordCount: buffer.readInt32BE(at + 57),
+  };
+}
+
+/** True when the `sizeBytes` bytes at `at` carry their own CRC-32C. */
+export function batchCrcIsValid(bytes: Uint8Array, at: number, sizeBytes: number): boolean {
+  if (sizeBytes < BATCH_HEADER_BYTES || at + sizeBytes > bytes.length) return false;
+  const buffer = asBuffer(bytes);
+  return crc32c(buffer.subarray(at + CRC_FROM, at + sizeBytes)) === buffer.readUInt32BE(at + CRC_AT);
+}
+
+/** One whole batch as a view over its bytes. */
+export class RecordBatch {
+  readonly header: BatchHeader;
+  readonly bytes: Buffer;
+
+  constructor(header: BatchHeader, bytes: Buffer) {
+    this.header = header;
+    this.bytes = bytes;
+  }
+
+  crcIsValid(): boolean {
+    return batchCrcIsValid(this.bytes, 0, this.bytes.length);
+  }
+
+  /**
+   * The records, each as a view. Nothing is copied; a compressed batch is unpacked first.
+   * @throws RecordBatchError `bad-record`, `unsupported-compression`
+   */
+  *records(): Generator<BatchRecord, void, undefined> {
+    const cursor = new RecordCursor(this);
+    while (cursor.next()) yield cursor.record();
+  }
+}
+
+/**
+ * The whole batches that lie back to back in `bytes`. A batch that is cut off at the end is left out, as Kafka's fetch
+ * may cut there.
+ * @throws RecordBatchError `bad-magic`, `bad-length`
+ */
+export function* iterateBatches(bytes: Uint8Array): Generator<RecordBatch, void, undefined> {
+  const buffer = asBuffer(bytes);
+  let at = 0;
+  while (buffer.length - at >= BATCH_HEADER_BYTES) {
+    const header = readBatchHeader(buffer, at);
+    if (at + header.sizeBytes > buffer.length) return;
+    yield new RecordBatch(header, buffer.subarray(at, at + header.sizeBytes));
+    at += header.sizeBytes;
+  }
+}
+
+/**
+ * Walks over the records of a batch without making an object for each: `next()` moves on, the fields tell where the
+ * current record's parts lie in `bytes`, and `record()` makes a view that outlives the step.
+ */
+export class RecordCursor {
+  readonly bytes: Buffer;
+  readonly baseOffset: bigint;
+  offsetDelta = 0;
+  timestampMs = 0;
+  /** -1 where the key is null; so is `valueStart`. */
+  keyStart = -1;
+  keyEnd = -1;
+  valueStart = -1;
+  valueEnd = -1;
+  headersStart = 0;
+  recordEnd: number;
+
+  readonly #recordCount: number;
+  readonly #baseTimestampMs: number;
+  readonly #appendTimeMs: number | undefined;
+  readonly #cursor: ByteCursor = { at: 0 };
+  #seen = 0;
+
+  /** @throws RecordBatchError `unsupported-compression`, `bad-record` */
+  constructor(batch: RecordBatch) {
+    const { header } = batch;
+    this.baseOffset = header.baseOffset;
+    this.#recordCount = header.recordCount;
+    this.#baseTimestampMs = Number(header.baseTimestampMs);
+    this.#appendTimeMs = header.isAppendTime ? Number(header.maxTimestampMs) : undefined;
+    if (header.compression === 'none') {
+      this.bytes = batch.bytes;
+      this.recordEnd = BATCH_HEADER_BYTES;
+    } else {
+      this.bytes = decompressed(batch);
+      this.recordEnd = 0;
+    }
+  }
+
+  /**
+   * Moves to the next record; false after the last.
+   * @throws RecordBatchError `bad-record`
+   */
+  next(): boolean {
+    if (this.#seen >= this.#recordCount) return false;
+    this.#seen++;
+    const { bytes } = this;
+    const cursor = this.#cursor;
+    cursor.at = this.recordEnd;
+    const length = readNumber(bytes, cursor);
+    const recordEnd = cursor.at + length;
+    if (length < 0 || recordEnd > bytes.length) throw damagedRecord(this, 'reaches past its batch');
+    this.recordEnd = recordEnd;
+    cursor.at++;
+    const timestampDelta = readLongNumber(bytes, cursor);
+    this.timestampMs = this.#appendTimeMs ?? this.#baseTimestampMs + timestampDelta;
+    this.offsetDelta = readNumber(bytes, cursor);
+    const keyLength = readNumber(bytes, cursor);
+    this.keyStart = keyLength < 0 ? -1 : cursor.at;
+    if (keyLength > 0) cursor.at += keyLength;
+    this.keyEnd = cursor.at;
+    if (this.keyEnd > recordEnd) throw damagedRecord(this, 'has a key that reaches past it');
+    const valueLength = readNumber(bytes, cursor);
+    this.valueStart = valueLength < 0 ? -1 : cursor.at;
+    if (valueLength > 0) cursor.at += valueLength;
+    this.valueEnd = cursor.at;
+    if (this.valueEnd > recordEnd) throw damagedRecord(this, 'has a value that reaches past it');
+    this.headersStart = cursor.at;
+    return true;
+  }
+
+  /** The current record as a view of its own. */
+  record(): BatchRecord {
+    return new BatchRecord(this);
+  }
+}
+
+/** One record as a view over its batch's bytes; parts are cut out, headers read, only when asked for. */
+export class BatchRecord {
+  readonly timestampMs: number;
+  readonly offsetDelta: number;
+  readonly #bytes: Buffer;
+  readonly #baseOffset: bigint;
+  readonly #keyStart: number;
+  readonly #keyEnd: number;
+  readonly #valueStart: number;
+  readonly #valueEnd: number;
+  readonly #headersStart: number;
+  readonly #recordEnd: number;
+
+  constructor(cursor: RecordCursor) {
+    this.timestampMs = cursor.timestampMs;
+    this.offsetDelta = cursor.offsetDelta;
+    this.#bytes = cursor.bytes;
+    this.#baseOffset = cursor.baseOffset;
+    this.#keyStart = cursor.keyStart;
+    this.#keyEnd = cursor.keyEnd;
+    this.#valueStart = cursor.valueStart;
+    this.#valueEnd = cursor.valueEnd;
+    this.#headersStart = cursor.headersStart;
+    this.#recordEnd = cursor.recordEnd;
+  }
+
+  get offset(): bigint {
+    return this.#baseOffset + BigInt(this.offsetDelta);
+  }
+
+  get key(): Buffer | null {
+    return this.#keyStart < 0 ? null : this.#bytes.subarray(this.#keyStart, this.#keyEnd);
+  }
+
+  get value(): Buffer | null {
+    return this.#valueStart < 0 ? null : this.#bytes.subarray(this.#valueStart, this.#valueEnd);
+  }
+
+  /** Value of the first header of that name, as UTF-8 text; undefined where there is none or it is null. */
+  header(name: string): string | undefined {
+    let found: string | undefined;
+    this.#readHeaders((key, value) => {
+      if (key !== name) return true;
+      found = value?.toString('utf8');
+      return false;
+    });
+    return found;
+  }
+
+  headers(): { key: string; value: Buffer | null }[] {
+    const headers: { key: string; value: Buffer | null }[] = [];
+    this.#readHeaders((key, value) => headers.push({ key, value }) > 0);
+    return headers;
+  }
+
+  #readHeaders(visit: (key: string, value: Buffer | null) => boolean): void {
+    const bytes = this.#bytes;
+    const cursor = { at: this.#headersStart };
+    const count = readNumber(bytes, cursor);
+    for (let i = 0; i < count; i++) {
+      const keyLength = readNumber(bytes, cursor);
+      const keyEnd = cursor.at + keyLength;
+      if (keyLength < 0 || keyEnd > this.#recordEnd) throw this.#damagedHeader();
+      const key = bytes.toString('utf8', cursor.at, keyEnd);
+      cursor.at = keyEnd;
+      const valueLength = readNumber(bytes, cursor);
+      const valueEnd = cursor.at + Math.max(valueLength, 0);
+      if (valueEnd > this.#recordEnd) throw this.#damagedHeader();
+      const value = valueLength < 0 ? null : bytes.subarray(cursor.at, valueEnd);
+      cursor.at = valueEnd;
+      if (!visit(key, value)) return;
+    }
+  }
+
+  #damagedHeader(): RecordBatchError {
+    return new RecordBatchError('bad-record', `a header of the record at offset ${this.offset} reaches past it`);
+  }
+}
+
+export interface FinishOptions {
+  baseOffset?: bigint;
+  producerId?: bigint;
+  producerEpoch?: number;
+  baseSequence?: number;
+  isTransactional?: boolean;
+}
+
+export type HeaderFields = Readonly<Record<string, string | Uint8Array>>;
+
+/**
+ * Encodes records straight into one growing buffer, uncompressed. `finish` hands that buffer out and leaves the builder
+ * empty, ready for the next batch.
+ */
+export class RecordBatchBuilder {
+  #buffer: Buffer | undefined;
+  #capacity: number;
+  #at = BATCH_HEADER_BYTES;
+  #recordCount = 0;
+  #baseTimestampMs = 0;
+  #maxTimestampMs = 0;
+
+  /** @param expectedBytes size of the first buffer; later ones are as large as the last batch asked for. */
+  constructor(expectedBytes = 16 * 1024) {
+    this.#capacity = Math.max(expectedBytes, 256);
+  }
+
+  get recordCount(): number {
+    return this.#recordCount;
+  }
+
+  /** Bytes of the batch so far, header included. */
+  get sizeBytes(): number {
+    return this.#at;
+  }
+
+  /** Adds a record; text is written as UTF-8. */
+  append(
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    timestampMs: number,
+    headers?: HeaderFields,
+  ): void {
+    if (this.#recordCount === 0) {
+      this.#baseTimestampMs = timestampMs;
+      this.#maxTimestampMs = timestampMs;
+    } else if (timestampMs > this.#maxTimestampMs) {
+      this.#maxTimestampMs = timestampMs;
+    }
+    const timestampDelta = timestampMs - this.#baseTimestampMs;
+    const offsetDelta = this.#recordCount;
+    const keyBytes = key === null ? 0 : byteLengthOf(key);
+    const valueBytes = value === null ? 0 : byteLengthOf(value);
+    const length =
+      1 +
+      varlongSize(timestampDelta) +
+      varintSize(offsetDelta) +
+      varintSize(key === null ? -1 : keyBytes) +
+      keyBytes +
+      varintSize(value === null ? -1 : valueBytes) +
+      valueBytes +
+      (headers === undefined ? 1 : headersSize(headers));
+
+    const buffer = this.#reserve(length + 5);
+    let at = writeVarint(buffer, this.#at, length);
+    buffer[at++] = 0;
+    at = writeVarlong(buffer, at, timestampDelta);
+    at = writeVarint(buffer, at, offsetDelta);
+    at = writeVarint(buffer, at, key === null ? -1 : keyBytes);
+    if (key !== null) at = writeBytes(buffer, at, key, keyBytes);
+    at = writeVarint(buffer, at, value === null ? -1 : valueBytes);
+    if (value !== null) at = writeBytes(buffer, at, value, valueBytes);
+    if (headers === undefined) buffer[at++] = 0;
+    else at = writeHeaders(buffer, at, headers);
+    this.#at = at;
+    this.#recordCount++;
+  }
+
+  /** The whole batch with its CRC. The builder starts anew. */
+  finish(options: FinishOptions = {}): Buffer {
+    const batch = this.#reserve(0).subarray(0, this.#at);
+    batch.writeBigInt64BE(options.baseOffset ?? 0n, 0);
+    batch.writeInt32BE(batch.length - BATCH_LENGTH_OVERHEAD, 8);
+    batch.writeInt32BE(-1, 12);
+    batch.writeInt8(MAGIC, 16);
+    batch.writeInt16BE(options.isTransactional ? 0x10 : 0, 21);
+    batch.writeInt32BE(Math.max(this.#recordCount - 1, 0), 23);
+    batch.writeBigInt64BE(BigInt(this.#baseTimestampMs), 27);
+    batch.writeBigInt64BE(BigInt(this.#maxTimestampMs), 35);
+    batch.writeBigInt64BE(options.producerId ?? -1n, 43);
+    batch.writeInt16BE(options.producerEpoch ?? -1, 51);
+    batch.writeInt32BE(options.baseSequence ?? -1, 53);
+    batch.writeInt32BE(this.#recordCount, 57);
+    batch.writeUInt32BE(crc32c(batch.subarray(CRC_FROM)), CRC_AT);
+
+    this.#buffer = undefined;
+    this.#at = BATCH_HEADER_BYTES;
+    this.#recordCount = 0;
+    return batch;
+  }
+
+  #reserve(moreBytes: number): Buffer {
+    const needed = this.#at + moreBytes;
+    const buffer = this.#buffer;
+    if (buffer !== undefined && needed <= buffer.length) return buffer;
+    while (this.#capacity < needed) this.#capacity *= 2;
+    // Slow: not from Node's shared pool, so that a batch that lives on pins no other bytes than its own.
+    const grown = Buffer.allocUnsafeSlow(this.#capacity);
+    if (buffer !== undefined) buffer.copy(grown, 0, 0, this.#at);
+    this.#buffer = grown;
+    return grown;
+  }
+}
+
+function decompressed(batch: RecordBatch): Buffer {
+  const { compression, attributes } = batch.header;
+  if (compression !== 'gzip') {
+    throw new RecordBatchError(
+      'unsupported-compression',
+      `this batch is compressed with ${compression ?? `codec ${attributes & 0x07}`}, which is not read here; produce without compression or with gzip`,
+    );
+  }
+  try {
+    return gunzipSync(batch.bytes.subarray(BATCH_HEADER_BYTES), { maxOutputLength: MAX_DECOMPRESSED_BYTES });
+  } catch (cause) {
+    throw new RecordBatchError('bad-record', 'the records of this batch do not unpack with gzip', { cause });
+  }
+}
+
+function damagedRecord(cursor: RecordCursor, what: string): RecordBatchError {
+  return new RecordBatchError('bad-record', `a record of the batch at offset ${cursor.baseOffset} ${what}`);
+}
+
+function readNumber(bytes: Buffer, cursor: ByteCursor): number {
+  try {
+    return readVarint(bytes, cursor);
+  } catch (cause) {
+    throw new RecordBatchError('bad-record', 'a record holds a number that cannot be read', { cause });
+  }
+}
+
+function readLongNumber(bytes: Buffer, cursor: ByteCursor): number {
+  try {
+    return readVarlong(bytes, cursor);
+  } catch (cause) {
+    throw new RecordBatchError('bad-record', 'a record holds a number that cannot be read', { cause });
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Up to this length a loop beats the call into native code. */
+const SHORT_BYTES = 40;
+
+function byteLengthOf(data: Uint8Array | string): number {
+  if (typeof data !== 'string') return data.length;
+  if (data.length > SHORT_BYTES) return Buffer.byteLength(data);
+  for (let i = 0; i < data.length; i++) {
+    if (data.charCodeAt(i) > 0x7f) return Buffer.byteLength(data);
+  }
+  return data.length;
+}
+
+function writeBytes(buffer: Buffer, at: number, data: Uint8Array | string, byteLength: number): number {
+  if (typeof data !== 'string') {
+    if (byteLength > SHORT_BYTES) buffer.set(data, at);
+    else for (let i = 0; i < byteLength; i++) buffer[at + i] = data[i]!;
+  } else if (data.length === byteLength && byteLength <= SHORT_BYTES) {
+    for (let i = 0; i < byteLength; i++) buffer[at + i] = data.charCodeAt(i);
+  } else {
+    buffer.write(data, at, byteLength, 'utf8');
+  }
+  return at + byteLength;
+}
+
+function headersSize(headers: HeaderFields): number {
+  let count = 0;
+  let size = 0;
+  for (const key in headers) {
+    count++;
+    const keyBytes = byteLengthOf(key);
+    const valueBytes = byteLengthOf(headers[key]!);
+    size += varintSize(keyBytes) + keyBytes + varintSize(valueBytes) + valueBytes;
+  }
+  return varintSize(count) + size;
+}
+
+function writeHeaders(buffer: Buffer, at: number, headers: HeaderFields): number {
+  let count = 0;
+  for (const _key in headers) count++;
+  let end = writeVarint(buffer, at, count);
+  for (const key in headers) {
+    const value = headers[key]!;
+    const keyBytes = byteLengthOf(key);
+    end = writeVarint(buffer, end, keyBytes);
+    end = writeBytes(buffer, end, key, keyBytes);
+    const valueBytes = byteLengthOf(value);
+    end = writeVarint(buffer, end, valueBytes);
+    end = writeBytes(buffer, end, value, valueBytes);
+  }
+  return end;
+}
