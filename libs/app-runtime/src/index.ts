@@ -1,1 +1,4 @@
-export {};
+export * from './env.ts';
+export * from './errors.ts';
+export * from './health.ts';
+export * from './run-app.ts';
