@@ -1,0 +1,80 @@
+import type { Random } from './random.ts';
+import type { SimulatedSymbol } from './symbols.ts';
+import { QUOTING_EXCHANGES } from './trade-flow.ts';
+
+const CENT = 100;
+const BID = 0;
+const ASK = 1;
+const SIDES = 2 * QUOTING_EXCHANGES;
+
+/**
+ * Best bid and ask of each exchange for each symbol, as a reader of the one-sided quotes knows them. On one exchange
+ * the bid is always below the ask. Over exchanges a stale side may cross another for a moment, as in reality; the side
+ * that strays farthest is the likeliest to be renewed.
+ */
+export class OrderBook {
+  /** 1/10,000 USD at [symbol * 6 + exchange * 2 + side]; 0 until first quoted. */
+  readonly #pricesE4: Uint32Array;
+  readonly #symbols: readonly SimulatedSymbol[];
+  /** What `requote` chose: exchange number, side, price. */
+  exchange = 0;
+  isBid = true;
+  priceE4 = 0;
+
+  constructor(symbols: readonly SimulatedSymbol[]) {
+    this.#symbols = symbols;
+    this.#pricesE4 = new Uint32Array(symbols.length * SIDES);
+  }
+
+  /** Renews one side of one exchange around the mid price; the result is in `exchange`, `isBid` and `priceE4`. */
+  requote(index: number, midE4: number, random: Random): void {
+    const { spreadE4 } = this.#symbols[index]!;
+    const bidE4 = targetBid(midE4, spreadE4);
+    const askE4 = bidE4 + spreadE4;
+    const draw = random.uint32();
+    const slot =
+      (draw & 0xff) < 150 ? this.#farthestSlot(index, bidE4, askE4) : Math.floor(((draw >>> 8) / 2 ** 24) * SIDES);
+    const away = CENT * ((draw >>> 4) % 3 === 0 ? 1 : 0);
+    this.exchange = slot >> 1;
+    const first = index * SIDES + (slot & ~1);
+    const newBidE4 = Math.max(CENT, bidE4 - away);
+    const newAskE4 = askE4 + away;
+    const standingBidE4 = this.#pricesE4[first + BID]!;
+    const standingAskE4 = this.#pricesE4[first + ASK]!;
+    // A side that would lock or cross its own exchange waits: the other side must make room first.
+    this.isBid =
+      (slot & 1) === BID
+        ? standingAskE4 === 0 || newBidE4 < standingAskE4
+        : standingBidE4 !== 0 && newAskE4 <= standingBidE4;
+    this.priceE4 = this.isBid ? newBidE4 : newAskE4;
+    this.#pricesE4[first + (this.isBid ? BID : ASK)] = this.priceE4;
+  }
+
+  /** Price at which a trade on this exchange happens: its standing quote if that is near the mid, else the target. */
+  touchE4(index: number, exchange: number, buyerInitiated: boolean, midE4: number): number {
+    const { spreadE4 } = this.#symbols[index]!;
+    const bidE4 = targetBid(midE4, spreadE4);
+    const targetE4 = buyerInitiated ? bidE4 + spreadE4 : bidE4;
+    const standingE4 = this.#pricesE4[index * SIDES + 2 * exchange + (buyerInitiated ? ASK : BID)]!;
+    return Math.abs(standingE4 - targetE4) <= spreadE4 ? standingE4 : targetE4;
+  }
+
+  #farthestSlot(index: number, bidE4: number, askE4: number): number {
+    let farthest = 0;
+    let distance = -1;
+    for (let slot = 0; slot < SIDES; slot++) {
+      const targetE4 = (slot & 1) === BID ? bidE4 : askE4;
+      const strays = Math.abs(this.#pricesE4[index * SIDES + slot]! - targetE4);
+      if (strays > distance) {
+        distance = strays;
+        farthest = slot;
+      }
+    }
+    return farthest;
+  }
+}
+
+/** The bid, in whole cents, that centres the spread on the mid price. */
+export function targetBid(midE4: number, spreadE4: number): number {
+  return Math.max(CENT, CENT * Math.round((midE4 - spreadE4 / 2) / CENT));
+}
