@@ -44,9 +44,10 @@ export async function supervise({ topology, signal, onEvent, onAllReady }: Super
       runs.push(startWhenNeeded(service, services, stopRequested));
     }
     const allReady = Promise.all([...services.values()].map((service) => service.firstReady));
-    const ended = Promise.all(runs);
-    await Promise.race([allReady.then(onAllReady), ended]);
-    await ended;
+    const failed = Promise.all(runs);
+    const asked = untilAborted(signal);
+    await Promise.race([allReady.then(onAllReady), failed, asked]);
+    await Promise.race([failed, asked]);
   } finally {
     stopped.abort();
     await stopAll([...services.values()]);
@@ -60,11 +61,7 @@ async function startWhenNeeded(service: Service, all: Map<string, Service>, sign
     if (!other) throw new Error(`Service ${service.spec.name} waits for ${name}, which is not in the topology.`);
     return other.firstReady;
   });
-  const stop = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await Promise.race([Promise.all(needed), stop]);
+  await Promise.race([Promise.all(needed), untilAborted(signal)]);
   if (!signal.aborted) await service.run(signal);
 }
 
@@ -82,4 +79,9 @@ async function stopTogether(services: Service[]): Promise<void> {
   limit.abort();
   for (const service of services) service.kill();
   await Promise.all(ends);
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
