@@ -1,0 +1,40 @@
+/** Every API of the Kafka protocol that is spoken here, in the order of their keys. */
+import { apiVersionsApi } from './messages/api-versions.ts';
+import { createTopicsApi } from './messages/create-topics.ts';
+import { deleteGroupsApi } from './messages/delete-groups.ts';
+import { deleteTopicsApi } from './messages/delete-topics.ts';
+import { describeConfigsApi } from './messages/describe-configs.ts';
+import { describeGroupsApi } from './messages/describe-groups.ts';
+import { fetchApi } from './messages/fetch.ts';
+import { findCoordinatorApi } from './messages/find-coordinator.ts';
+import { heartbeatApi } from './messages/heartbeat.ts';
+import { joinGroupApi } from './messages/join-group.ts';
+import { leaveGroupApi } from './messages/leave-group.ts';
+import { listGroupsApi } from './messages/list-groups.ts';
+import { listOffsetsApi } from './messages/list-offsets.ts';
+import { metadataApi } from './messages/metadata.ts';
+import { offsetCommitApi } from './messages/offset-commit.ts';
+import { offsetFetchApi } from './messages/offset-fetch.ts';
+import { produceApi } from './messages/produce.ts';
+import { syncGroupApi } from './messages/sync-group.ts';
+
+export const apis = {
+  produce: produceApi,
+  fetch: fetchApi,
+  listOffsets: listOffsetsApi,
+  metadata: metadataApi,
+  offsetCommit: offsetCommitApi,
+  offsetFetch: offsetFetchApi,
+  findCoordinator: findCoordinatorApi,
+  joinGroup: joinGroupApi,
+  heartbeat: heartbeatApi,
+  leaveGroup: leaveGroupApi,
+  syncGroup: syncGroupApi,
+  describeGroups: describeGroupsApi,
+  listGroups: listGroupsApi,
+  apiVersions: apiVersionsApi,
+  createTopics: createTopicsApi,
+  deleteTopics: deleteTopicsApi,
+  describeConfigs: describeConfigsApi,
+  deleteGroups: deleteGroupsApi,
+} as const;

@@ -1,0 +1,15 @@
+import { defineApi } from '../api.ts';
+import { array, int16, int32, since, string, struct } from '../schema.ts';
+
+/** Every group, those that only have offsets included. */
+export const listGroupsApi = defineApi({
+  name: 'ListGroups',
+  key: 16,
+  versions: [0, 2],
+  request: struct({}),
+  response: struct({
+    throttleTimeMs: since(1, int32, 0),
+    errorCode: int16,
+    groups: array(struct({ groupId: string, protocolType: string })),
+  }),
+});

@@ -1,0 +1,190 @@
+/**
+ * The grammar in which messages are written down. A `Type<T>` reads and writes one value; types are put together to a
+ * message as in Kafka's own protocol guide:
+ *
+ * ```ts
+ * const request = struct({ groupId: string, memberId: string, groupInstanceId: since(3, nullableString, null) });
+ * ```
+ *
+ * Integers are big-endian and signed; int64 is a bigint. From an API's first flexible version on, lengths are
+ * variable-length numbers plus one ("compact") and every struct ends with tagged fields: the types switch by themselves.
+ */
+import { ProtocolError } from './protocol-error.ts';
+import type { Reader } from './reader.ts';
+import type { Writer } from './writer.ts';
+
+/** How a message lies on the wire. */
+export interface Wire {
+  version: number;
+  flexible: boolean;
+}
+
+export interface Type<T> {
+  read(reader: Reader, wire: Wire): T;
+  write(writer: Writer, value: T, wire: Wire): void;
+}
+
+/** What a type's values look like in TypeScript. */
+export type ValueOf<Of> = Of extends Type<infer T> ? T : never;
+
+export const boolean: Type<boolean> = {
+  read: (reader) => reader.int8() !== 0,
+  write: (writer, value) => writer.int8(value ? 1 : 0),
+};
+
+export const int8: Type<number> = {
+  read: (reader) => reader.int8(),
+  write: (writer, value) => writer.int8(value),
+};
+
+export const int16: Type<number> = {
+  read: (reader) => reader.int16(),
+  write: (writer, value) => writer.int16(value),
+};
+
+export const int32: Type<number> = {
+  read: (reader) => reader.int32(),
+  write: (writer, value) => writer.int32(value),
+};
+
+export const int64: Type<bigint> = {
+  read: (reader) => reader.int64(),
+  write: (writer, value) => writer.int64(value),
+};
+
+/** int16 length (-1: null), UTF-8. */
+export const nullableString: Type<string | null> = {
+  read(reader, wire) {
+    const length = wire.flexible ? reader.uvarint() - 1 : reader.int16();
+    return length === -1 ? null : reader.text(length);
+  },
+  write(writer, value, wire) {
+    const length = value === null ? -1 : Buffer.byteLength(value);
+    if (wire.flexible) writer.uvarint(length + 1);
+    else writer.int16(length);
+    if (value !== null) writer.text(value, length);
+  },
+};
+
+export const string: Type<string> = {
+  read: (reader, wire) => notNull(nullableString.read(reader, wire), 'string'),
+  write: nullableString.write,
+};
+
+/** int32 length (-1: null), bytes. Reading gives a view. */
+export const nullableBytes: Type<Uint8Array | null> = {
+  read(reader, wire) {
+    const length = readLength32(reader, wire);
+    return length === -1 ? null : reader.view(length);
+  },
+  write(writer, value, wire) {
+    writeLength32(writer, value === null ? -1 : value.length, wire);
+    if (value !== null) writer.bytes(value);
+  },
+};
+
+export const bytes: Type<Uint8Array> = {
+  read: (reader, wire) => notNull(nullableBytes.read(reader, wire), 'byte field'),
+  write: nullableBytes.write,
+};
+
+/**
+ * Record batches: on the wire a byte field, here chunks that follow on one another, so that nobody has to join them.
+ * Reading gives one view, or none where the field is null or empty.
+ */
+export const records: Type<readonly Uint8Array[]> = {
+  read(reader, wire) {
+    const view = nullableBytes.read(reader, wire);
+    return view === null || view.length === 0 ? [] : [view];
+  },
+  write(writer, chunks, wire) {
+    let length = 0;
+    for (const chunk of chunks) length += chunk.length;
+    writeLength32(writer, length, wire);
+    for (const chunk of chunks) writer.bytes(chunk);
+  },
+};
+
+/** int32 count (-1: null), elements. */
+export function nullableArray<T>(of: Type<T>): Type<readonly T[] | null> {
+  return {
+    read(reader, wire) {
+      const count = readLength32(reader, wire);
+      if (count === -1) return null;
+      if (count < 0) throw new ProtocolError('malformed', `an array of ${count} elements`);
+      reader.countElements(count);
+      const elements: T[] = [];
+      for (let i = 0; i < count; i++) elements.push(of.read(reader, wire));
+      return elements;
+    },
+    write(writer, elements, wire) {
+      writeLength32(writer, elements === null ? -1 : elements.length, wire);
+      if (elements !== null) for (const element of elements) of.write(writer, element, wire);
+    },
+  };
+}
+
+export function array<T>(of: Type<T>): Type<readonly T[]> {
+  const nullable = nullableArray(of);
+  return {
+    read: (reader, wire) => notNull(nullable.read(reader, wire), 'array'),
+    write: nullable.write,
+  };
+}
+
+/** Fields in their order; in flexible versions followed by tagged fields: unknown ones are skipped, none are sent. */
+export function struct<T extends object>(fields: { readonly [Name in keyof T]: Type<T[Name]> }): Type<T> {
+  const entries = Object.entries(fields) as [keyof T, Type<T[keyof T]>][];
+  return {
+    read(reader, wire) {
+      const value = {} as T;
+      for (const [name, type] of entries) value[name] = type.read(reader, wire);
+      if (wire.flexible) skipTaggedFields(reader);
+      return value;
+    },
+    write(writer, value, wire) {
+      for (const [name, type] of entries) type.write(writer, value[name], wire);
+      if (wire.flexible) writer.uvarint(0);
+    },
+  };
+}
+
+/** A field of versions `first` and up. In others it is not on the wire, and reading gives `absent`. */
+export function since<T>(first: number, type: Type<T>, absent: NoInfer<T>): Type<T> {
+  return between(first, Number.POSITIVE_INFINITY, type, absent);
+}
+
+/** A field of versions `first` to `last`. In others it is not on the wire, and reading gives `absent`. */
+export function between<T>(first: number, last: number, type: Type<T>, absent: NoInfer<T>): Type<T> {
+  const isThere = ({ version }: Wire) => version >= first && version <= last;
+  return {
+    read: (reader, wire) => (isThere(wire) ? type.read(reader, wire) : absent),
+    write(writer, value, wire) {
+      if (isThere(wire)) type.write(writer, value, wire);
+    },
+  };
+}
+
+/** uvarint count, each: uvarint tag, uvarint size, bytes. */
+export function skipTaggedFields(reader: Reader): void {
+  const count = reader.uvarint();
+  reader.countElements(count);
+  for (let i = 0; i < count; i++) {
+    reader.uvarint();
+    reader.view(reader.uvarint());
+  }
+}
+
+function readLength32(reader: Reader, wire: Wire): number {
+  return wire.flexible ? reader.uvarint() - 1 : reader.int32();
+}
+
+function writeLength32(writer: Writer, length: number, wire: Wire): void {
+  if (wire.flexible) writer.uvarint(length + 1);
+  else writer.int32(length);
+}
+
+function notNull<T>(value: T | null, what: string): T {
+  if (value === null) throw new ProtocolError('malformed', `a ${what} is null where the protocol forbids it`);
+  return value;
+}
