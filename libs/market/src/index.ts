@@ -1,4 +1,9 @@
-export * from './names.ts';
+export * from './browser.ts';
+export * from './layouts/decode.ts';
+export * from './layouts/encode.ts';
+export * from './layouts/fields.ts';
+export { printable, TickParseError } from './layouts/tick-parse-error.ts';
+export * from './schemas/enriched-tick.ts';
+export * from './schemas/event-schema.ts';
+export * from './schemas/registry.ts';
 export * from './simulator/index.ts';
-export * from './tick.ts';
-export * from './topics.ts';

@@ -1,0 +1,10 @@
+/** What a page may import: types, topic names, time, money and symbols. No Node.js modules, no Avro. */
+export * from './calendar/holidays.ts';
+export * from './calendar/new-york-time.ts';
+export * from './calendar/sessions.ts';
+export * from './money.ts';
+export * from './names.ts';
+export type { EnrichedTick } from './schemas/enriched-tick.ts';
+export * from './symbols.ts';
+export * from './tick.ts';
+export * from './topics.ts';

@@ -1,0 +1,22 @@
+import { type EnrichedTick, enrichedTickVersions } from './enriched-tick.ts';
+import { defineSchema, type EventSchema, SchemaError } from './event-schema.ts';
+
+/** Every schema'd value of the application. An event's type and versions stand in the file of its name beside this one. */
+export const enrichedTickSchema: EventSchema<EnrichedTick> = defineSchema('enriched-tick', enrichedTickVersions);
+
+/** What `decodeEvent` knows. */
+const allSchemas: readonly EventSchema<unknown>[] = [enrichedTickSchema as EventSchema<unknown>];
+
+/**
+ * Decodes a value by its record's `schema` header, older versions included.
+ * @throws SchemaError when no schema of that name and version is known, or the bytes do not fit it
+ */
+export function decodeEvent(schemaId: string | undefined, bytes: Uint8Array): unknown {
+  const name = schemaId?.split('/')[0];
+  const schema = allSchemas.find((candidate) => candidate.name === name);
+  if (schema === undefined) {
+    const known = allSchemas.map((candidate) => candidate.id).join(', ');
+    throw new SchemaError(`Unknown schema "${schemaId ?? ''}"; known here: ${known}.`);
+  }
+  return schema.decode(bytes, schemaId);
+}
