@@ -120,7 +120,7 @@ function checkPort(host: string, port: number, variable: string): Promise<void> 
 }
 
 function tellTerminal(event: ServiceEvent): void {
-  if (event.kind === 'ready') say(event.attempt === 1 ? `${event.name} is ready` : `${event.name} is back`);
+  if (event.kind === 'ready') say(`${event.name} is ${event.attempt === 1 ? 'ready' : 'back'} (pid ${event.pid})`);
   if (event.kind === 'ended') say(`${event.name} died (${event.reason}); restarting in ${event.restartInMs / 1000} s`);
   if (event.kind === 'output') tellOutput(event);
 }

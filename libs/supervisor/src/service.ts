@@ -18,7 +18,7 @@ export interface ServiceSpec {
 
 export type ServiceEvent =
   | { kind: 'started'; name: string; pid: number; attempt: number }
-  | { kind: 'ready'; name: string; attempt: number }
+  | { kind: 'ready'; name: string; pid: number; attempt: number }
   | { kind: 'ended'; name: string; reason: string; restartInMs: number }
   | { kind: 'output'; name: string; stream: 'stdout' | 'stderr'; line: string };
 
@@ -114,7 +114,7 @@ export class Service {
       if (await isReady(this.spec.healthUrl)) {
         this.#wasReady = true;
         this.#markFirstReady();
-        this.#onEvent({ kind: 'ready', name: this.spec.name, attempt });
+        this.#onEvent({ kind: 'ready', name: this.spec.name, pid: this.#process?.pid ?? 0, attempt });
         return;
       }
       await delay(READY_POLL_MS, undefined, { signal: over }).catch(() => {});
