@@ -11,6 +11,10 @@ export interface SimulatedHours {
 /** Seconds of session that pass in one wall second of the demo. */
 export const DEMO_SPEED = 60;
 
+export function isRegular(second: number, hours: SimulatedHours): boolean {
+  return second >= hours.open && second < hours.close;
+}
+
 /**
  * How busy the market is at a second of the day, as a fraction of its peak: U-shaped over the regular session (busy at
  * the open and the close, about a third at noon), lively just before the open, fading after the close.

@@ -7,6 +7,13 @@ const BID = 0;
 const ASK = 1;
 const SIDES = 2 * QUOTING_EXCHANGES;
 
+interface RenewedSide {
+  /** Which of the symbol's quoting exchanges. */
+  exchange: number;
+  isBid: boolean;
+  priceE4: number;
+}
+
 /**
  * Best bid and ask of each exchange for each symbol, as a reader of the one-sided quotes knows them. On one exchange
  * the bid is always below the ask. Over exchanges a stale side may cross another for a moment, as in reality; the side
@@ -16,44 +23,45 @@ export class OrderBook {
   /** 1/10,000 USD at [symbol * 6 + exchange * 2 + side]; 0 until first quoted. */
   readonly #pricesE4: Uint32Array;
   readonly #symbols: readonly SimulatedSymbol[];
-  /** What `requote` chose: exchange number, side, price. */
-  exchange = 0;
-  isBid = true;
-  priceE4 = 0;
+  readonly #renewed: RenewedSide = { exchange: 0, isBid: true, priceE4: 0 };
 
   constructor(symbols: readonly SimulatedSymbol[]) {
     this.#symbols = symbols;
     this.#pricesE4 = new Uint32Array(symbols.length * SIDES);
   }
 
-  /** Renews one side of one exchange around the mid price; the result is in `exchange`, `isBid` and `priceE4`. */
-  requote(index: number, midE4: number, random: Random): void {
+  /** Renews one side of one exchange around the mid price. The answer is one object, overwritten by the next call. */
+  requote(index: number, midE4: number, random: Random): Readonly<RenewedSide> {
     const { spreadE4 } = this.#symbols[index]!;
-    const bidE4 = targetBid(midE4, spreadE4);
+    const bidE4 = targetBidE4(midE4, spreadE4);
     const askE4 = bidE4 + spreadE4;
     const draw = random.uint32();
     const slot =
       (draw & 0xff) < 150 ? this.#farthestSlot(index, bidE4, askE4) : Math.floor(((draw >>> 8) / 2 ** 24) * SIDES);
     const away = CENT * ((draw >>> 4) % 3 === 0 ? 1 : 0);
-    this.exchange = slot >> 1;
     const first = index * SIDES + (slot & ~1);
     const newBidE4 = Math.max(CENT, bidE4 - away);
     const newAskE4 = askE4 + away;
     const standingBidE4 = this.#pricesE4[first + BID]!;
     const standingAskE4 = this.#pricesE4[first + ASK]!;
     // A side that would lock or cross its own exchange waits: the other side must make room first.
-    this.isBid =
+    const isBid =
       (slot & 1) === BID
         ? standingAskE4 === 0 || newBidE4 < standingAskE4
         : standingBidE4 !== 0 && newAskE4 <= standingBidE4;
-    this.priceE4 = this.isBid ? newBidE4 : newAskE4;
-    this.#pricesE4[first + (this.isBid ? BID : ASK)] = this.priceE4;
+    const priceE4 = isBid ? newBidE4 : newAskE4;
+    this.#pricesE4[first + (isBid ? BID : ASK)] = priceE4;
+    const renewed = this.#renewed;
+    renewed.exchange = slot >> 1;
+    renewed.isBid = isBid;
+    renewed.priceE4 = priceE4;
+    return renewed;
   }
 
   /** Price at which a trade on this exchange happens: its standing quote if that is near the mid, else the target. */
   touchE4(index: number, exchange: number, buyerInitiated: boolean, midE4: number): number {
     const { spreadE4 } = this.#symbols[index]!;
-    const bidE4 = targetBid(midE4, spreadE4);
+    const bidE4 = targetBidE4(midE4, spreadE4);
     const targetE4 = buyerInitiated ? bidE4 + spreadE4 : bidE4;
     const standingE4 = this.#pricesE4[index * SIDES + 2 * exchange + (buyerInitiated ? ASK : BID)]!;
     return Math.abs(standingE4 - targetE4) <= spreadE4 ? standingE4 : targetE4;
@@ -75,6 +83,6 @@ export class OrderBook {
 }
 
 /** The bid, in whole cents, that centres the spread on the mid price. */
-export function targetBid(midE4: number, spreadE4: number): number {
+export function targetBidE4(midE4: number, spreadE4: number): number {
   return Math.max(CENT, CENT * Math.round((midE4 - spreadE4 / 2) / CENT));
 }

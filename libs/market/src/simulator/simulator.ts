@@ -1,6 +1,9 @@
-import type { FeedRecord, TickKind } from '../tick.ts';
+import { isHalfDay, isTradingDay } from '../calendar/holidays.ts';
+import type { TradingDate } from '../calendar/new-york-time.ts';
+import { HALF_DAY_CLOSE_MS, PRE_MARKET_OPEN_MS, REGULAR_CLOSE_MS, REGULAR_OPEN_MS } from '../calendar/sessions.ts';
+import { lineLengthMax, writeOffer, writeQuote, writeTrade } from '../layouts/encode.ts';
+import type { FeedRecord, Tick } from '../tick.ts';
 import type { SimulatedHours } from './intensity.ts';
-import { LineWriter, LONGEST_LINE } from './lines.ts';
 import { type SimulatedSymbol, simulatedSymbols } from './symbols.ts';
 import { TickStream } from './tick-stream.ts';
 
@@ -36,20 +39,20 @@ export const simulatorDefaults = {
   startAt: '09:25',
 } as const satisfies Required<SimulatorOptions>;
 
+/** The session ends shortly after the close, so that the end of the day is seen too. */
+const SECONDS_AFTER_CLOSE = 300;
 const CHUNK_RECORDS = 1024;
-const KINDS: readonly TickKind[] = ['trade', 'quote', 'offer'];
+const LONGEST_LINE = lineLengthMax('offer');
 
 /** A seeded market session: the same options give the same bytes, on every machine. See docs/simulator.md. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const { seed, date, symbolCount, peakTicksPerSecond, startAt } = { ...simulatorDefaults, ...options };
   const symbols = simulatedSymbols(seed, symbolCount);
-  const hours = simulatedHours(startAt);
   const id = `sim-${seed}-${date}`;
-  const midnightMs = newYorkMidnightMs(date);
+  const plan = { seed, date, symbols, hours: simulatedHours(date, startAt), peakTicksPerSecond };
 
   function* chunks(fromPosition = 0): Generator<FeedRecord[], void, undefined> {
-    const ticks = new TickStream(seed, symbols, hours, peakTicksPerSecond);
-    const writer = new LineWriter(symbols.map(({ symbol }) => symbol));
+    const ticks = new TickStream(plan);
     let position = 0;
     while (position < fromPosition) {
       if (!ticks.advance()) return;
@@ -58,19 +61,20 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     for (;;) {
       const records: FeedRecord[] = [];
       const bytes = new Uint8Array(CHUNK_RECORDS * LONGEST_LINE); // fresh, because records keep pointing into it
-      let end = 0;
+      let start = 0;
       while (records.length < CHUNK_RECORDS && ticks.advance()) {
-        const start = end;
+        const { kind, symbol, eventTimeMs } = ticks.tick;
         const ordinal = position + 1;
-        end = writer.write(bytes, start, ticks, ordinal);
+        const end = writeLine(bytes, start, ticks.tick, ordinal);
         records.push({
-          kind: KINDS[ticks.kind]!,
-          symbol: symbols[ticks.symbolIndex]!.symbol,
-          eventTimeMs: midnightMs + ticks.localMs,
+          kind,
+          symbol,
+          eventTimeMs,
           line: bytes.subarray(start, end),
           source: `${id}:${ordinal}`,
           position,
         });
+        start = end;
         position = ordinal;
       }
       if (records.length === 0) return;
@@ -81,16 +85,22 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   return { id, date, symbols, chunks };
 }
 
-function simulatedHours(startAt: string): SimulatedHours {
-  const match = /^(\d\d):(\d\d)$/.exec(startAt);
-  const start = match ? Number(match[1]) * 3600 + Number(match[2]) * 60 : Number.NaN;
-  const hours = { start, open: 34_200, close: 57_600, end: 57_900 };
-  if (!(start >= 4 * 3600 && start < hours.close)) {
-    throw new RangeError(`A simulated session cannot start at ${startAt}: give HH:MM from 04:00 to before the close.`);
-  }
-  return hours;
+/** The ordinal is also the line's sequence number. */
+function writeLine(bytes: Uint8Array, start: number, tick: Tick, ordinal: number): number {
+  if (tick.kind === 'trade') return writeTrade(bytes, start, tick, ordinal);
+  return tick.kind === 'quote' ? writeQuote(bytes, start, tick, ordinal) : writeOffer(bytes, start, tick, ordinal);
 }
 
-function newYorkMidnightMs(date: string): number {
-  return Date.parse(`${date}T04:00:00Z`);
+/** @throws RangeError when the date is no trading day, or the session would not start before its close */
+function simulatedHours(date: TradingDate, startAt: string): SimulatedHours {
+  if (!isTradingDay(date)) {
+    throw new RangeError(`${date} is no trading day: give a day on which the New York exchanges are open.`);
+  }
+  const match = /^(\d\d):(\d\d)$/.exec(startAt);
+  const start = match ? Number(match[1]) * 3600 + Number(match[2]) * 60 : Number.NaN;
+  const close = (isHalfDay(date) ? HALF_DAY_CLOSE_MS : REGULAR_CLOSE_MS) / 1000;
+  if (!(start >= PRE_MARKET_OPEN_MS / 1000 && start < close)) {
+    throw new RangeError(`A simulated session cannot start at ${startAt}: give HH:MM from 04:00 to before the close.`);
+  }
+  return { start, open: REGULAR_OPEN_MS / 1000, close, end: close + SECONDS_AFTER_CLOSE };
 }

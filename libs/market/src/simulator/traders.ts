@@ -8,8 +8,8 @@ const MOST_RECEIVERS = 10;
  * that a few traders send very much and a few others receive very much.
  */
 export class Traders {
-  readonly #senders: readonly number[];
-  readonly #receivers: readonly number[];
+  readonly #senders: readonly string[];
+  readonly #receivers: readonly string[];
   readonly #byRank = new WeightedChoice(
     Array.from({ length: TRADERS }, (_, rank) => 1 / (rank + 1)),
     16,
@@ -18,37 +18,30 @@ export class Traders {
   constructor(seed: number) {
     const random = new Random(seed, 'traders');
     const ids = shuffled(
-      Array.from({ length: 9_999 }, (_, index) => index + 1),
+      Array.from({ length: 9_999 }, (_, index) => String(index + 1).padStart(4, '0')),
       random,
     ).slice(0, TRADERS);
     this.#senders = ids;
     this.#receivers = shuffled(ids, random);
   }
 
-  drawSender(random: Random): number {
+  drawSender(random: Random): string {
     return this.#senders[this.#byRank.draw(random)]!;
   }
 
-  /** Writes 1 to 10 distinct receivers, none of them the sender, and returns how many. */
-  drawReceivers(random: Random, sender: number, into: Uint16Array): number {
-    const wanted = 1 + Math.min(random.below(MOST_RECEIVERS), random.below(MOST_RECEIVERS)); // few more often than many
-    let count = 0;
-    while (count < wanted) {
+  /** Fills `into` with 1 to 10 distinct receivers, none of them the sender; few more often than many. */
+  drawReceivers(random: Random, sender: string, into: string[]): void {
+    const wanted = 1 + Math.min(random.below(MOST_RECEIVERS), random.below(MOST_RECEIVERS));
+    into.length = 0;
+    while (into.length < wanted) {
       const receiver = this.#receivers[this.#byRank.draw(random)]!;
-      if (receiver === sender || includes(into, count, receiver)) continue;
-      into[count++] = receiver;
+      if (receiver !== sender && !into.includes(receiver)) into.push(receiver);
     }
-    return count;
   }
 }
 
-function includes(receivers: Uint16Array, count: number, receiver: number): boolean {
-  for (let index = 0; index < count; index++) if (receivers[index] === receiver) return true;
-  return false;
-}
-
 /** Fisher-Yates. */
-function shuffled(ids: readonly number[], random: Random): number[] {
+function shuffled(ids: readonly string[], random: Random): string[] {
   const result = [...ids];
   for (let last = result.length - 1; last > 0; last--) {
     const other = random.below(last + 1);
