@@ -1,9 +1,15 @@
 export * from './browser.ts';
+export * from './feeds/feed-error.ts';
+export * from './feeds/feed-source.ts';
+export * from './feeds/lean-folder.ts';
 export * from './layouts/decode.ts';
 export * from './layouts/encode.ts';
 export * from './layouts/fields.ts';
 export { printable, TickParseError } from './layouts/tick-parse-error.ts';
+export * from './schemas/decision.ts';
 export * from './schemas/enriched-tick.ts';
+export * from './schemas/equity-mark.ts';
 export * from './schemas/event-schema.ts';
+export * from './schemas/fill.ts';
 export * from './schemas/registry.ts';
 export * from './simulator/index.ts';
