@@ -1,3 +1,5 @@
+export { type SimulatorOptions, simulatorDefaults } from './defaults.ts';
+export { createEarlierSessions, type EarlierSessions, type EarlierSessionsOptions } from './earlier-sessions.ts';
 export { DEMO_SPEED } from './intensity.ts';
-export { createSimulator, type Simulator, type SimulatorOptions, simulatorDefaults } from './simulator.ts';
+export { createSimulator, type Simulator } from './simulator.ts';
 export { type SimulatedSymbol, simulatedSymbols } from './symbols.ts';

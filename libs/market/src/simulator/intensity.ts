@@ -1,19 +1,7 @@
-/** Local seconds since midnight between which a simulated session runs. */
-export interface SimulatedHours {
-  /** First second with ticks. */
-  start: number;
-  open: number;
-  close: number;
-  /** First second without ticks. */
-  end: number;
-}
+import type { SimulatedHours } from './hours.ts';
 
 /** Seconds of session that pass in one wall second of the demo. */
 export const DEMO_SPEED = 60;
-
-export function isRegular(second: number, hours: SimulatedHours): boolean {
-  return second >= hours.open && second < hours.close;
-}
 
 /**
  * How busy the market is at a second of the day, as a fraction of its peak: U-shaped over the regular session (busy at

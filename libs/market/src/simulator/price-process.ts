@@ -4,7 +4,7 @@ import type { SimulatedSymbol } from './symbols.ts';
 /** Seconds of a regular session, the unit in which volatilities are stated. */
 const SESSION_SECONDS = 23_400;
 /** Standard deviation of the common market factor over one session. */
-const MARKET_VOLATILITY = 0.007;
+const MARKET_VOLATILITY = 0.011;
 /** A deviation from the level halves in about this time: long enough to trade on, short enough to end. */
 const REVERSION_HALF_LIFE_SECONDS = 240;
 const REVERSION_PER_SECOND = Math.LN2 / REVERSION_HALF_LIFE_SECONDS;

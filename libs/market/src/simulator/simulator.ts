@@ -1,22 +1,9 @@
-import { isHalfDay, isTradingDay } from '../calendar/holidays.ts';
-import type { TradingDate } from '../calendar/new-york-time.ts';
-import { HALF_DAY_CLOSE_MS, PRE_MARKET_OPEN_MS, REGULAR_CLOSE_MS, REGULAR_OPEN_MS } from '../calendar/sessions.ts';
 import { lineLengthMax, writeOffer, writeQuote, writeTrade } from '../layouts/encode.ts';
 import type { FeedRecord, Tick } from '../tick.ts';
-import type { SimulatedHours } from './intensity.ts';
+import { type SimulatorOptions, simulatorDefaults } from './defaults.ts';
+import { simulatedHours } from './hours.ts';
 import { type SimulatedSymbol, simulatedSymbols } from './symbols.ts';
 import { TickStream } from './tick-stream.ts';
-
-export interface SimulatorOptions {
-  seed?: number;
-  /** Session date, YYYY-MM-DD. */
-  date?: string;
-  symbolCount?: number;
-  /** Ticks in one wall second at the busiest moment, at the demo's speed of 60. */
-  peakTicksPerSecond?: number;
-  /** New York time of the first tick, HH:MM. */
-  startAt?: string;
-}
 
 export interface Simulator {
   /** `sim-<seed>-<date>`: the file part of each record's source id. */
@@ -30,17 +17,6 @@ export interface Simulator {
   chunks(fromPosition?: number): Generator<FeedRecord[], void, undefined>;
 }
 
-export const simulatorDefaults = {
-  seed: 42,
-  /** A Tuesday without a holiday near it. */
-  date: '2025-10-07',
-  symbolCount: 40,
-  peakTicksPerSecond: 2000,
-  startAt: '09:25',
-} as const satisfies Required<SimulatorOptions>;
-
-/** The session ends shortly after the close, so that the end of the day is seen too. */
-const SECONDS_AFTER_CLOSE = 300;
 const CHUNK_RECORDS = 1024;
 const LONGEST_LINE = lineLengthMax('offer');
 
@@ -89,18 +65,4 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
 function writeLine(bytes: Uint8Array, start: number, tick: Tick, ordinal: number): number {
   if (tick.kind === 'trade') return writeTrade(bytes, start, tick, ordinal);
   return tick.kind === 'quote' ? writeQuote(bytes, start, tick, ordinal) : writeOffer(bytes, start, tick, ordinal);
-}
-
-/** @throws RangeError when the date is no trading day, or the session would not start before its close */
-function simulatedHours(date: TradingDate, startAt: string): SimulatedHours {
-  if (!isTradingDay(date)) {
-    throw new RangeError(`${date} is no trading day: give a day on which the New York exchanges are open.`);
-  }
-  const match = /^(\d\d):(\d\d)$/.exec(startAt);
-  const start = match ? Number(match[1]) * 3600 + Number(match[2]) * 60 : Number.NaN;
-  const close = (isHalfDay(date) ? HALF_DAY_CLOSE_MS : REGULAR_CLOSE_MS) / 1000;
-  if (!(start >= PRE_MARKET_OPEN_MS / 1000 && start < close)) {
-    throw new RangeError(`A simulated session cannot start at ${startAt}: give HH:MM from 04:00 to before the close.`);
-  }
-  return { start, open: REGULAR_OPEN_MS / 1000, close, end: close + SECONDS_AFTER_CLOSE };
 }

@@ -48,14 +48,14 @@ export function simulatedSymbols(seed: number, count: number): SimulatedSymbol[]
 function simulatedSymbol(seed: number, rank: number): SimulatedSymbol {
   const random = new Random(seed, 'symbol', rank);
   const cube = random.uniform() ** 3; // many cheap stocks, few dear ones
-  const openPriceE4 = Math.round(600 + cube * 44_000) * 100;
+  const openPriceE4 = Math.round(900 + cube * 45_000) * 100;
   const priceCents = openPriceE4 / 100;
   return {
     symbol: tickerOf(rank),
     openPriceE4,
     beta: 0.6 + 0.8 * random.uniform(),
-    dailyVolatility: 0.008 + 0.01 * random.uniform(),
-    reversionAmplitude: 0.0015 + 0.0015 * random.uniform(),
+    dailyVolatility: 0.006 + 0.006 * random.uniform(),
+    reversionAmplitude: 0.0012 + 0.0014 * random.uniform(),
     spreadE4: 100 * Math.max(1, Math.round(priceCents * (0.0002 + 0.0003 * random.uniform()))),
     activity: 1 / (rank + 8),
     meanLots: 1 + 4 * random.uniform() + Math.min(6, 6_000 / priceCents),

@@ -1,6 +1,7 @@
 import { type NewYorkDay, newYorkDay, type TradingDate } from '../calendar/new-york-time.ts';
 import type { Offer, Quote, Tick, Trade } from '../tick.ts';
-import { intensityAt, isRegular, type SimulatedHours, tickCounts } from './intensity.ts';
+import { isRegular, type SimulatedHours } from './hours.ts';
+import { intensityAt, tickCounts } from './intensity.ts';
 import { OrderBook, targetBidE4 } from './order-book.ts';
 import { PriceProcess } from './price-process.ts';
 import { Random, WeightedChoice } from './random.ts';
