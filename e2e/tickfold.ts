@@ -25,8 +25,8 @@ export interface Running {
   untilOutput(pattern: RegExp): Promise<RegExpExecArray>;
   /** Process id of a service as last printed. */
   pid(service: string): number;
-  /** As Ctrl-C. Resolves with exit status and how long it took. */
-  stop(): Promise<{ status: number | null; elapsedMs: number }>;
+  /** As Ctrl-C. */
+  stop(): Promise<{ status: number | null }>;
 }
 
 export interface StartOptions {
@@ -84,12 +84,11 @@ export async function start({ args = [], env = {}, dataDir = join(temporaryFolde
       }),
     pid: (service) => Number([...printed.matchAll(new RegExp(`${service} is (?:ready|back) \\(pid (\\d+)\\)`, 'g'))].at(-1)?.[1]),
     stop: async () => {
-      const askedAtMs = Date.now();
       // A terminal sends Ctrl-C to the whole foreground process group.
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
       const status = await ended;
       started.delete(running);
-      return { status, elapsedMs: Date.now() - askedAtMs };
+      return { status };
     },
   };
   started.add(running);

@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { expect, test } from '@playwright/test';
+import { decodeEvent, type EnrichedTick } from '@tickfold/market';
+import { cleanUp, hasLean, LEAN, type Running, startUp, temporaryFolder } from './tickfold.ts';
+import { readTopic, untilLength } from './topics.ts';
+
+const DAY = '20131008';
+const TICKS = join(LEAN, 'equity/usa/tick');
+const SERVICES = ['ingest', 'enrichment', 'reversion-1', 'reversion-2', 'web', 'broker'];
+const FEATURES = ['previousCloseE4', 'changeBps', 'averageVolume20', 'relativeVolume', 'vwap20E4', 'vwapDeviation', 'sizePercentile'] as const;
+
+test.describe('a real day of trades and quotes (lean)', () => {
+  test.skip(!hasLean, `needs the sample folder at ${LEAN}`);
+  test.describe.configure({ timeout: 300_000 });
+  let tickfold: Running;
+  let lines: Map<string, number>;
+  let total = 0;
+
+  test.beforeAll(async () => {
+    lines = countLines();
+    total = [...lines.values()].reduce((sum, count) => sum + count, 0);
+    tickfold = await startUp({ args: ['--source', `lean:${LEAN}`, '--date', '2013-10-08', '--speed', '0'] });
+  });
+  test.afterAll(cleanUp);
+
+  test('arrives whole, each tick once, though every app is killed in turn', async () => {
+    for (const victim of SERVICES) {
+      const back = (tickfold.output().match(new RegExp(`${victim} is back`, 'g')) ?? []).length;
+      process.kill(tickfold.pid(victim), 'SIGKILL');
+      await tickfold.untilOutput(new RegExp(`(${victim} is back[^]*){${back + 1}}`));
+    }
+    for (const topic of ['market.ticks', 'market.enriched']) {
+      await untilLength(tickfold.broker, topic, total, 240_000);
+      const seen = new Map([...lines].map(([file, count]) => [file, new Uint8Array(count + 1)]));
+      let repeated = 0;
+      const lastLine = new Map<string, number>();
+      let outOfOrder = 0;
+      await readTopic(tickfold.broker, topic, (record) => {
+        const [file = '', line = ''] = (record.header('source') ?? '').split(':');
+        const marks = seen.get(file);
+        if (marks === undefined || marks[Number(line)] === undefined) throw new Error(`Unknown source id ${file}:${line}`);
+        repeated += marks[Number(line)]!;
+        marks[Number(line)] = 1;
+        if (Number(line) <= (lastLine.get(file) ?? 0)) outOfOrder += 1;
+        lastLine.set(file, Number(line));
+      });
+      const missing = [...seen].map(([file, marks]) => `${file}: ${marks.length - 1 - marks.reduce((sum, mark) => sum + mark, 0)}`);
+      expect(repeated, `${topic}: repeated`).toBe(0);
+      expect(outOfOrder, `${topic}: out of order`).toBe(0);
+      expect(missing, `${topic}: missing`).toEqual([...lines.keys()].map((file) => `${file}: 0`));
+    }
+  });
+
+  test('carries features that equal plain SQL over the files, and hardly any that is null', async () => {
+    await untilLength(tickfold.broker, 'market.enriched', total, 240_000);
+    const lastTrade = new Map<string, EnrichedTick>();
+    let filled = 0;
+    let all = 0;
+    await readTopic(tickfold.broker, 'market.enriched', (record) => {
+      const tick = decodeEvent(record.header('schema'), record.value!) as EnrichedTick;
+      if (tick.kind === 'trade') lastTrade.set(tick.symbol, tick);
+      for (const feature of FEATURES) {
+        all += 1;
+        if (tick[feature] !== null) filled += 1;
+      }
+    });
+    expect(filled / all).toBeGreaterThanOrEqual(0.99);
+
+    const expected = await featuresByPlainSql();
+    for (const [symbol, plain] of expected) {
+      const tick = lastTrade.get(symbol);
+      expect(tick?.previousCloseE4, `${symbol} previous close`).toBe(plain.previousCloseE4);
+      expect(tick?.averageVolume20, `${symbol} average volume`).toBeCloseTo(plain.averageVolume20, 6);
+      expect(tick?.relativeVolume, `${symbol} relative volume`).toBeCloseTo(plain.relativeVolume, 9);
+      expect(tick?.vwap20E4, `${symbol} VWAP`).toBeCloseTo(plain.vwap20E4, 3);
+    }
+  });
+});
+
+/** Lines of each tick file of the day; the last one of a file has no line end and counts. */
+function countLines(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const symbol of readdirSync(TICKS)) {
+    for (const kind of ['quote', 'trade']) {
+      const file = join(TICKS, symbol, `${DAY}_${kind}.zip`);
+      if (!readdirSync(join(TICKS, symbol)).includes(`${DAY}_${kind}.zip`)) continue;
+      const count = execFileSync('sh', ['-c', `unzip -p '${file}' | grep -c ''`], { encoding: 'utf8' });
+      counts.set(`${symbol}/${DAY}_${kind}.zip`, Number(count));
+    }
+  }
+  return counts;
+}
+
+interface PlainFeatures {
+  previousCloseE4: number;
+  averageVolume20: number;
+  relativeVolume: number;
+  vwap20E4: number;
+}
+
+/** The same features, written once more as a person would who has only the files and SQL. */
+async function featuresByPlainSql(): Promise<Map<string, PlainFeatures>> {
+  const folder = temporaryFolder();
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '512MB' });
+  const connection = await instance.connect();
+  const result = new Map<string, PlainFeatures>();
+  for (const symbol of readdirSync(TICKS)) {
+    mkdirSync(join(folder, symbol));
+    const unzip = (zip: string, name: string): string => {
+      const csv = join(folder, symbol, name);
+      writeFileSync(csv, execFileSync('unzip', ['-p', zip], { maxBuffer: 256 << 20 }));
+      return csv;
+    };
+    const trades = unzip(join(TICKS, symbol, `${DAY}_trade.zip`), 'trades.csv');
+    const daily = unzip(join(LEAN, `equity/usa/daily/${symbol}.zip`), 'daily.csv');
+    const rows = await connection.runAndReadAll(`
+      WITH bars AS (
+        SELECT * FROM read_csv('${daily}', header = false, names = ['day', 'open', 'high', 'low', 'close', 'volume'], types = {'day': 'VARCHAR'})
+        WHERE day[1:8] < '${DAY}' ORDER BY day DESC LIMIT 20
+      ), today AS (
+        SELECT sum(column2) AS volume FROM read_csv('${trades}', header = false, all_varchar = false, types = {'column4': 'VARCHAR'})
+      )
+      SELECT
+        (SELECT close FROM bars ORDER BY day DESC LIMIT 1)::DOUBLE,
+        (SELECT avg(volume) FROM bars)::DOUBLE,
+        (SELECT volume FROM today)::DOUBLE / (SELECT avg(volume) FROM bars),
+        (SELECT sum((high + low + close) / 3.0 * volume) / sum(volume) FROM bars)::DOUBLE`);
+    const [previousCloseE4, averageVolume20, relativeVolume, vwap20E4] = rows.getRows()[0] as number[];
+    result.set(symbol.toUpperCase(), { previousCloseE4: previousCloseE4!, averageVolume20: averageVolume20!, relativeVolume: relativeVolume!, vwap20E4: vwap20E4! });
+  }
+  connection.closeSync();
+  instance.closeSync();
+  return result;
+}
