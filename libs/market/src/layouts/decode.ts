@@ -17,6 +17,10 @@ const SPACE = 0x20;
 const FIRST_VISIBLE = 0x21;
 const LAST_VISIBLE = 0x7e;
 const DIGIT_0 = 0x30;
+const SYMBOL_BYTES = 16;
+/** Fields that are only checked for being printable, taken together. */
+const indicators: Field = { start: 50, end: 53, content: '' };
+const sourceAndFacility: Field = { start: 69, end: 71, content: '' };
 
 /**
  * Decodes a line of `market.ticks`.
@@ -121,20 +125,32 @@ export function msOfDayAt(buffer: Uint8Array, start: number): number {
   return (hours * 60 + minutes) * 60_000 + digitsAt(buffer, start + 4, start + 9);
 }
 
-/** Feeds name few symbols often: each is made into a string once. */
-const symbolCache = new Map<string, string>();
-const SYMBOL_CACHE_LIMIT = 100_000;
+/** Feeds name few symbols often: each is made into a string once, and found again by its 16 bytes. */
+interface KnownSymbol {
+  padded: Uint8Array;
+  symbol: string;
+}
+const KNOWN_SYMBOL_SLOTS = 4096;
+const knownSymbols: (KnownSymbol | undefined)[] = new Array(KNOWN_SYMBOL_SLOTS).fill(undefined);
 
 /** The symbol of a checked line that begins at `start`. */
 export function symbolAt(buffer: Uint8Array, start: number): string {
-  const padded = textAtUntrimmed(buffer, start + 10, start + 26);
-  let symbol = symbolCache.get(padded);
-  if (symbol === undefined) {
-    symbol = joinSymbol(padded.slice(0, 6).trimEnd(), padded.slice(6).trimEnd());
-    if (symbolCache.size >= SYMBOL_CACHE_LIMIT) symbolCache.clear();
-    symbolCache.set(padded, symbol);
-  }
+  const from = start + tradeFields.symbolRoot.start;
+  let hash = 0;
+  for (let at = from; at < from + SYMBOL_BYTES; at++) hash = (Math.imul(hash, 31) + buffer[at]!) | 0;
+  const slot = hash & (KNOWN_SYMBOL_SLOTS - 1);
+  const known = knownSymbols[slot];
+  if (known !== undefined && isSame(known.padded, buffer, from)) return known.symbol;
+
+  const padded = buffer.slice(from, from + SYMBOL_BYTES);
+  const symbol = joinSymbol(textAt(padded, 0, 6), textAt(padded, 6, SYMBOL_BYTES));
+  knownSymbols[slot] = { padded, symbol };
   return symbol;
+}
+
+function isSame(padded: Uint8Array, buffer: Uint8Array, from: number): boolean {
+  for (let index = 0; index < SYMBOL_BYTES; index++) if (padded[index] !== buffer[from + index]) return false;
+  return true;
 }
 
 function checkTradeFields(buffer: Uint8Array, start: number): void {
@@ -145,9 +161,9 @@ function checkTradeFields(buffer: Uint8Array, start: number): void {
   if (digitsAt(buffer, start + 39, start + 50) === 0) {
     throw fieldError(buffer, start, 'price', tradeFields.price, 'a price above zero');
   }
-  checkPrintable(buffer, start, 'indicators', { start: 50, end: 53 });
+  checkPrintable(buffer, start, 'indicators', indicators);
   checkSequence(buffer, start, tradeFields.sequence);
-  checkPrintable(buffer, start, 'source and reporting facility', { start: 69, end: 71 });
+  checkPrintable(buffer, start, 'source and reporting facility', sourceAndFacility);
 }
 
 function checkCommonFields(buffer: Uint8Array, start: number): void {
@@ -178,9 +194,9 @@ function checkOfferLength(length: number): void {
 
 function checkParties(buffer: Uint8Array, start: number, end: number): void {
   checkDigits(buffer, start, 'sender', offerFields.sender);
-  for (let at = start + OFFER_RECEIVERS_START; at < end; at += PARTY_LENGTH) {
-    const field = { start: at - start, end: at - start + PARTY_LENGTH, content: '' };
-    if (!areDigits(buffer, at, at + PARTY_LENGTH)) throw fieldError(buffer, start, 'receiver', field, '4 digits');
+  if (areDigits(buffer, start + OFFER_RECEIVERS_START, end)) return;
+  for (let at = OFFER_RECEIVERS_START; at < end - start; at += PARTY_LENGTH) {
+    checkDigits(buffer, start, 'receiver', { start: at, end: at + PARTY_LENGTH, content: '' });
   }
 }
 
@@ -198,11 +214,11 @@ function checkDigits(buffer: Uint8Array, start: number, name: string, field: Fie
   }
 }
 
-function checkPrintable(buffer: Uint8Array, start: number, name: string, field: { start: number; end: number }): void {
+function checkPrintable(buffer: Uint8Array, start: number, name: string, field: Field): void {
   for (let at = start + field.start; at < start + field.end; at++) {
     const byte = buffer[at]!;
     if (byte < SPACE || byte > LAST_VISIBLE) {
-      throw fieldError(buffer, start, name, { ...field, content: '' }, 'visible ASCII or spaces');
+      throw fieldError(buffer, start, name, field, 'visible ASCII or spaces');
     }
   }
 }

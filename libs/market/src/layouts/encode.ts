@@ -11,6 +11,8 @@ import {
 
 const SPACE = 0x20;
 const DIGIT_0 = 0x30;
+/** Up to here whole-number division is an integer operation. */
+const INT32_MAX = 0x7fff_ffff;
 
 /** A value that does not fit its field: a programmer's error, or a feed that has outgrown the layout. */
 export class TickEncodeError extends Error {
@@ -102,7 +104,8 @@ function writeCommon(buffer: Uint8Array, at: number, tick: Trade | Quote | Offer
     throw new TickEncodeError('exchange', JSON.stringify(tick.exchange), 'one visible ASCII character');
   }
   buffer[at + 9] = exchange;
-  buffer.set(paddedSymbol(tick.symbol), at + 10);
+  const symbol = paddedSymbol(tick.symbol);
+  for (let index = 0; index < symbol.length; index++) buffer[at + 10 + index] = symbol[index]!;
 }
 
 /** A day's ticks share their offset: it is asked for once per hour of event time at most. */
@@ -154,10 +157,17 @@ function writePadded(buffer: Uint8Array, at: number, width: number, text: string
 function writeDigits(buffer: Uint8Array, at: number, width: number, value: number, field: string): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new TickEncodeError(field, value, 'a whole number from 0');
   let rest = value;
-  for (let index = at + width - 1; index >= at; index--) {
+  let index = at + width - 1;
+  for (; index >= at && rest > INT32_MAX; index--) {
     const quotient = Math.floor(rest / 10);
     buffer[index] = DIGIT_0 + (rest - quotient * 10);
     rest = quotient;
   }
+  for (; index >= at && rest > 0; index--) {
+    const quotient = (rest / 10) | 0;
+    buffer[index] = DIGIT_0 + (rest - quotient * 10);
+    rest = quotient;
+  }
+  for (; index >= at; index--) buffer[index] = DIGIT_0;
   if (rest !== 0) throw new TickEncodeError(field, value, `at most ${width} digits`);
 }
