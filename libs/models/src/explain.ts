@@ -17,7 +17,7 @@ function position(target: number): string {
 }
 
 function reasonOf(decision: Decision): string {
-  const { reason, threshold, meanE4, relativeVolume, vwapDeviation, sizePercentile, size } = decision;
+  const { reason, priceE4, threshold, meanE4, relativeVolume, vwapDeviation, sizePercentile, size } = decision;
   const limit = figure(threshold);
   switch (reason) {
     case 'outside_session':
@@ -30,6 +30,8 @@ function reasonOf(decision: Decision): string {
       return `${distance(decision)}, nearer than the ${limit} at which a position is opened`;
     case 'position_kept':
       return `${distance(decision)}, and the position waits for ${limit}`;
+    case 'price_awaited':
+      return `the price of ${formatPriceE4(priceE4)} has not come back to ${price(threshold)} yet`;
     case 'heavy_volume':
       return `${distance(decision)}, but today's volume is ${figure(relativeVolume)} times the average, above ${limit}`;
     case 'multi_day_move':
@@ -42,8 +44,9 @@ function reasonOf(decision: Decision): string {
     case 'above_mean':
       return `${distance(decision)}, at or beyond ${limit}, and is expected to come back`;
     case 'reverted':
-    case 'partly_reverted':
       return `${distance(decision)}: it has come back to within ${limit}`;
+    case 'partly_reverted':
+      return `the price of ${formatPriceE4(priceE4)} has come back to ${price(threshold)}, a part of the way to its average`;
     case 'held_too_long':
       return `${distance(decision)}, and the position has been open for ${limit} minutes`;
     case 'session_end':
@@ -56,8 +59,12 @@ function distance({ priceE4, signal, meanE4 }: Decision): string {
   if (signal === null || meanE4 === null)
     return `the price of ${formatPriceE4(priceE4)} has no average to compare with`;
   const side = signal < 0 ? 'below' : 'above';
-  const mean = formatPriceE4(Math.round(meanE4));
-  return `the price of ${formatPriceE4(priceE4)} is ${figure(Math.abs(signal))} standard deviations ${side} its average of ${mean}`;
+  return `the price of ${formatPriceE4(priceE4)} is ${figure(Math.abs(signal))} standard deviations ${side} its average of ${price(meanE4)}`;
+}
+
+/** Rounded to cents: an average has more decimals than anyone reads. */
+function price(priceE4: number | null): string {
+  return priceE4 === null ? 'unknown' : (priceE4 / 10_000).toFixed(2);
 }
 
 function figure(value: number | null, decimals = 2): string {

@@ -100,11 +100,12 @@ export function fillAtQuote(
   const priceE4 = order.side === 'buy' ? quote.askPriceE4 : quote.bidPriceE4;
   if (priceE4 <= 0 || isPlaceholder(priceE4, holding.lastTradeE4, parameters)) return undefined;
 
-  holding.order = undefined;
   const feeE4 = Math.max(parameters.feeMinimumE4, notionalE4(parameters.feePerShareE4, order.quantity));
   const change = order.side === 'buy' ? order.quantity : -order.quantity;
+  const cashE4 = addE4(account.cashE4, -notionalE4(priceE4, change) - feeE4);
   const realisedE4 = changePosition(holding, change, priceE4);
-  account.cashE4 = addE4(account.cashE4, -notionalE4(priceE4, change) - feeE4);
+  holding.order = undefined;
+  account.cashE4 = cashE4;
   account.feesE4 = addE4(account.feesE4, feeE4);
   account.fills += 1;
   return {

@@ -1,7 +1,6 @@
 import { defineModel } from './model.ts';
 import {
   beyond,
-  cameBack,
   close,
   createReversionState,
   decide,
@@ -48,7 +47,7 @@ function judge(view: View, values: ReversionParameters & { readonly exitSignal: 
 
   if (view.state.target !== 0) {
     if (sessionEnds(view, values)) return close('session_end', flatMinutesBeforeClose);
-    if (cameBack(view, exitSignal)) return close('reverted', exitSignal);
+    if (isBack(view, exitSignal)) return close('reverted', exitSignal);
     if (heldMinutes(view) >= maxHoldMinutes) return close('held_too_long', maxHoldMinutes);
     return hold(view, 'position_kept', exitSignal);
   }
@@ -58,4 +57,9 @@ function judge(view: View, values: ReversionParameters & { readonly exitSignal: 
   if (!beyond(view, entrySignal)) return hold(view, 'within_band', entrySignal);
   if ((view.trade.relativeVolume ?? 0) > maxRelativeVolume) return hold(view, 'heavy_volume', maxRelativeVolume);
   return fade(view, values);
+}
+
+/** True when the price of an open position is within the exit signal of its mean, or beyond it. */
+function isBack({ state, signal }: View, exitSignal: number): boolean {
+  return signal !== null && Math.sign(state.target) * signal >= -exitSignal;
 }

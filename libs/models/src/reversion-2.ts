@@ -1,7 +1,6 @@
 import { defineModel } from './model.ts';
 import {
   beyond,
-  cameBack,
   close,
   createReversionState,
   decide,
@@ -38,7 +37,7 @@ const parameters = {
     min: 0.05,
     max: 1,
     unit: 'share of the way',
-    description: 'A position is closed when the price has come back by this share of the way to its average.',
+    description: 'A position is closed when the price has come this share of the way back to the average it had left.',
   },
 } as const;
 
@@ -72,10 +71,10 @@ function judge(view: View, values: Parameters): Verdict {
   if ((view.trade.sizePercentile ?? 100) < leastSizePercentile) return hold(view, 'small_trade', leastSizePercentile);
 
   if (open) {
-    const exitSignal = Math.abs(view.state.entrySignal) * (1 - values.takeBack);
-    if (cameBack(view, exitSignal)) return close('partly_reverted', exitSignal);
+    const exitE4 = exitPriceE4(view, values.takeBack);
+    if (reached(view, exitE4)) return close('partly_reverted', exitE4);
     if (heldMinutes(view) >= maxHoldMinutes) return close('held_too_long', maxHoldMinutes);
-    return hold(view, 'position_kept', exitSignal);
+    return hold(view, 'price_awaited', exitE4);
   }
 
   if (sessionEnds(view, values)) return hold(view, 'session_ending', flatMinutesBeforeClose);
@@ -91,4 +90,14 @@ function fadesMoveOfDays({ signal, trade }: View, maxVwapDeviation: number): boo
   const { vwapDeviation } = trade;
   if (vwapDeviation === null || signal === null) return false;
   return Math.sign(vwapDeviation) === Math.sign(signal) && Math.abs(vwapDeviation) > maxVwapDeviation;
+}
+
+/** So far back from the price of the entry to the mean that was then. */
+function exitPriceE4({ state: { entry } }: View, takeBack: number): number {
+  return Math.round(entry.priceE4 + takeBack * (entry.meanE4 - entry.priceE4));
+}
+
+/** True when the price of an open position is at its exit, or beyond it. */
+function reached({ state, trade }: View, exitE4: number): boolean {
+  return state.target > 0 ? trade.priceE4 >= exitE4 : trade.priceE4 <= exitE4;
 }

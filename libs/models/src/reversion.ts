@@ -83,9 +83,8 @@ export interface SymbolState {
   average: MovingAverage | undefined;
   /** Shares wanted; negative is short. */
   target: number;
-  /** Signal and time of the decision that opened the position that is wanted. */
-  entrySignal: number;
-  entryTimeMs: number;
+  /** Price, mean and time of the decision that opened the position that is wanted. */
+  entry: { priceE4: number; meanE4: number; timeMs: number };
 }
 
 /** A trade as a version judges it: against the state that all earlier trades left, never against itself. */
@@ -116,7 +115,7 @@ export function viewTrade(parameters: ReversionParameters, states: ReversionStat
   const { eventTimeMs } = trade;
   let state = states.symbols.get(trade.symbol);
   if (state === undefined) {
-    state = { average: undefined, target: 0, entrySignal: 0, entryTimeMs: 0 };
+    state = { average: undefined, target: 0, entry: { priceE4: 0, meanE4: 0, timeMs: 0 } };
     states.symbols.set(trade.symbol, state);
   }
   const warmUpMs = minutes(parameters.warmUpMinutes);
@@ -147,8 +146,7 @@ export function decide(view: View, verdict: Verdict, parametersVersion: string):
   const previousTarget = state.target;
   if (verdict.target !== previousTarget) {
     state.target = verdict.target;
-    state.entrySignal = signal ?? 0;
-    state.entryTimeMs = trade.eventTimeMs;
+    state.entry = { priceE4: trade.priceE4, meanE4: meanE4 ?? trade.priceE4, timeMs: trade.eventTimeMs };
   }
   return {
     symbol: trade.symbol,
@@ -193,13 +191,8 @@ export function beyond({ signal }: View, threshold: number): boolean {
   return signal !== null && Math.abs(signal) >= threshold;
 }
 
-/** True when an open position's signal has come back to within `distance` of the mean, or passed it. */
-export function cameBack({ state, signal }: View, distance: number): boolean {
-  return signal !== null && Math.sign(state.target) * signal >= -distance;
-}
-
 export function heldMinutes({ state, trade }: View): number {
-  return (trade.eventTimeMs - state.entryTimeMs) / 60_000;
+  return (trade.eventTimeMs - state.entry.timeMs) / 60_000;
 }
 
 /** True in the last minutes of a session that is to end without positions. */

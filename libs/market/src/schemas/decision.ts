@@ -10,8 +10,10 @@ export const decisionReasons = [
   'warming_up',
   /** Hold: the price is within the entry threshold of its mean. */
   'within_band',
-  /** Hold: a position is open and its exit is not reached. */
+  /** Hold: a position is open, and the price is not near enough to its mean to close it. */
   'position_kept',
+  /** Hold: a position is open, and the price has not come back to the one that closes it. */
+  'price_awaited',
   /** Hold: the day's volume is already too far above its average. */
   'heavy_volume',
   /** Hold: the price has left its 20-session VWAP too far in the direction that would be faded. */
@@ -26,7 +28,7 @@ export const decisionReasons = [
   'above_mean',
   /** The position is closed: the price is back at its mean. */
   'reverted',
-  /** The position is closed: the price has made a good part of the way back. */
+  /** The position is closed: the price has come back to the one that closes it, a part of the way to the mean. */
   'partly_reverted',
   /** The position is closed: it has been open too long. */
   'held_too_long',
@@ -49,7 +51,7 @@ export interface Decision {
   target: number;
   /** Distance of the price from its mean in standard deviations; null while there is none. */
   signal: number | null;
-  /** The limit that `reason` compares with, in the unit of what it compares; null where it compares nothing. */
+  /** The limit that `reason` compares with, in the unit of what it compares (prices: E4); null where there is none. */
   threshold: number | null;
   /** State before this trade; null before the first. */
   meanE4: number | null;
