@@ -328,6 +328,7 @@ export interface FinishOptions {
   producerEpoch?: number;
   baseSequence?: number;
   isTransactional?: boolean;
+  isControl?: boolean;
 }
 
 export type HeaderFields = Readonly<Record<string, string | Uint8Array>>;
@@ -407,7 +408,7 @@ export class RecordBatchBuilder {
     batch.writeInt32BE(batch.length - BATCH_LENGTH_OVERHEAD, 8);
     batch.writeInt32BE(-1, 12);
     batch.writeInt8(MAGIC, 16);
-    batch.writeInt16BE(options.isTransactional ? 0x10 : 0, 21);
+    batch.writeInt16BE((options.isTransactional ? 0x10 : 0) | (options.isControl ? 0x20 : 0), 21);
     batch.writeInt32BE(Math.max(this.#recordCount - 1, 0), 23);
     batch.writeBigInt64BE(BigInt(this.#baseTimestampMs), 27);
     batch.writeBigInt64BE(BigInt(this.#maxTimestampMs), 35);

@@ -17,28 +17,32 @@ export class Writer {
   }
 
   int8(value: number): void {
-    this.#buffer.writeInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#buffer.writeInt8(value, at);
   }
 
   int16(value: number): void {
-    this.#buffer.writeInt16BE(value, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#buffer.writeInt16BE(value, at);
   }
 
   int32(value: number): void {
-    this.#buffer.writeInt32BE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#buffer.writeInt32BE(value, at);
   }
 
   int64(value: bigint): void {
-    this.#buffer.writeBigInt64BE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#buffer.writeBigInt64BE(value, at);
   }
 
   uvarint(value: number): void {
     let left = value;
     while (left >= 0x80) {
-      this.#buffer.writeUInt8((left % 0x80) + 0x80, this.#reserve(1));
+      this.#byte((left % 0x80) + 0x80);
       left = Math.floor(left / 0x80);
     }
-    this.#buffer.writeUInt8(left, this.#reserve(1));
+    this.#byte(left);
   }
 
   text(value: string, byteLength: number): void {
@@ -49,7 +53,8 @@ export class Writer {
   /** Large bytes are kept by reference: they may not change before they are sent. */
   bytes(value: Uint8Array): void {
     if (value.length < BY_REFERENCE_BYTES) {
-      this.#buffer.set(value, this.#reserve(value.length));
+      const at = this.#reserve(value.length);
+      this.#buffer.set(value, at);
       return;
     }
     this.#cut();
@@ -62,7 +67,14 @@ export class Writer {
     return this.#chunks;
   }
 
-  /** Room for `length` bytes; returns where they go. A full buffer becomes a chunk, so nothing is ever moved. */
+  #byte(value: number): void {
+    const at = this.#reserve(1);
+    this.#buffer[at] = value;
+  }
+
+  /**
+   * Room for `length` bytes; returns where they go. Call it before `#buffer` is looked at, which it may replace. A full buffer becomes a chunk, so nothing is ever moved.
+   */
   #reserve(length: number): number {
     if (this.#position + length > this.#buffer.length) {
       this.#cut();
