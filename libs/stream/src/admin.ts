@@ -1,0 +1,78 @@
+import type { StreamAdmin, TopicSpec, Watermark } from './api.ts';
+import type { Connection } from './connection.ts';
+import { StreamError } from './errors.ts';
+import {
+  commitOffsets,
+  committedOffsets,
+  createTopics,
+  describeTopics,
+  listGroups,
+  listOffsets,
+  type TopicSummary,
+} from './requests.ts';
+
+export class EmbeddedAdmin implements StreamAdmin {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async ensureTopics(topics: TopicSpec[]): Promise<void> {
+    const names = topics.map(({ name }) => name);
+    const existing = new Set((await describeTopics(this.#connection, names)).map(({ name }) => name));
+    const missing = topics.filter(({ name }) => !existing.has(name));
+    if (missing.length > 0) await createTopics(this.#connection, missing);
+    // Asked again, as another app may have made one of them in between.
+    const found = await describeTopics(this.#connection, names);
+    for (const { name, partitionCount } of topics) {
+      const actual = found.find((topic) => topic.name === name)?.partitionCount;
+      if (actual === undefined) throw new StreamError('unavailable', `topic '${name}' was made but is not there yet`);
+      if (actual !== partitionCount) {
+        throw new StreamError(
+          'partition-mismatch',
+          `topic '${name}' has ${actual} partitions where ${partitionCount} are asked for`,
+        );
+      }
+    }
+  }
+
+  topics(): Promise<TopicSummary[]> {
+    return describeTopics(this.#connection);
+  }
+
+  async watermarks(topic: string): Promise<Watermark[]> {
+    const partitionCount = await this.partitionCount(topic);
+    const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
+    const [starts, ends] = await Promise.all([
+      listOffsets(this.#connection, 'earliest', partitions),
+      listOffsets(this.#connection, 'latest', partitions),
+    ]);
+    const offsetIn = (list: typeof starts, partition: number) =>
+      list.find((entry) => entry.partition === partition)!.offset;
+    return partitions.map(({ partition }) => ({
+      partition,
+      logStart: offsetIn(starts, partition),
+      high: offsetIn(ends, partition),
+    }));
+  }
+
+  committedOffsets(group: string, topic: string): Promise<Map<number, bigint>> {
+    return committedOffsets(this.#connection, group, topic);
+  }
+
+  async commitOffsets(group: string, topic: string, offsets: Map<number, bigint>): Promise<void> {
+    if (offsets.size > 0) await commitOffsets(this.#connection, group, topic, offsets);
+  }
+
+  groups(): Promise<string[]> {
+    return listGroups(this.#connection);
+  }
+
+  /** @throws StreamError `unknown-topic` */
+  async partitionCount(topic: string): Promise<number> {
+    const [found] = await describeTopics(this.#connection, [topic]);
+    if (found === undefined) throw new StreamError('unknown-topic', `there is no topic '${topic}'`);
+    return found.partitionCount;
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  BatchRecord,
+  iterateBatches,
+  type RecordBatch,
+  RecordBatchError,
+  RecordCursor,
+} from '@tickfold/kafka-protocol';
+import type { RecordChunk, RecordHeader, RecordView } from './api.ts';
+import { StreamError } from './errors.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** A record of a batch that knows where it came from. A header's null value reads as empty. */
+export class StreamRecord extends BatchRecord implements RecordView {
+  readonly topic: string;
+  readonly partition: number;
+
+  constructor(cursor: RecordCursor, topic: string, partition: number) {
+    super(cursor);
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  override headers(): (RecordHeader & { value: Buffer })[] {
+    return super.headers().map(({ key, value }) => ({ key, value: value ?? NO_BYTES }));
+  }
+}
+
+/** The batches that one fetch brought for one partition. */
+export class BatchChunk implements RecordChunk {
+  readonly topic: string;
+  readonly partition: number;
+  readonly highWatermark: bigint;
+  readonly nextOffset: bigint;
+  readonly #fromOffset: bigint;
+  readonly #batches: RecordBatch[];
+
+  /**
+   * Checks each batch: whole, version 2, CRC.
+   * @param fromOffset records below it are skipped: a broker answers with whole batches
+   * @throws StreamError `corrupt-batch`
+   */
+  constructor(topic: string, partition: number, fromOffset: bigint, highWatermark: bigint, bytes: Uint8Array) {
+    this.topic = topic;
+    this.partition = partition;
+    this.highWatermark = highWatermark;
+    this.#fromOffset = fromOffset;
+    this.#batches = this.#readable(() => [...iterateBatches(bytes)]);
+    for (const batch of this.#batches) {
+      if (!batch.crcIsValid())
+        throw this.#corrupt(`the CRC of the batch at offset ${batch.header.baseOffset} is wrong`);
+    }
+    const last = this.#batches.at(-1);
+    if (last === undefined) throw this.#corrupt('an answer holds no whole batch');
+    this.nextOffset = last.header.lastOffset + 1n;
+  }
+
+  /** @throws StreamError `corrupt-batch` */
+  *records(): Generator<StreamRecord, void, undefined> {
+    for (const batch of this.#batches) {
+      if (batch.header.isControl) continue;
+      const firstDelta = Number(this.#fromOffset - batch.header.baseOffset);
+      const cursor = this.#readable(() => new RecordCursor(batch));
+      while (this.#moves(cursor)) {
+        if (cursor.offsetDelta >= firstDelta) yield new StreamRecord(cursor, this.topic, this.partition);
+      }
+    }
+  }
+
+  #moves(cursor: RecordCursor): boolean {
+    try {
+      return cursor.next();
+    } catch (cause) {
+      throw this.#unreadable(cause);
+    }
+  }
+
+  #readable<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw this.#unreadable(cause);
+    }
+  }
+
+  #unreadable(cause: unknown): unknown {
+    return cause instanceof RecordBatchError ? this.#corrupt(cause.message, cause) : cause;
+  }
+
+  #corrupt(what: string, cause?: unknown): StreamError {
+    return new StreamError('corrupt-batch', `'${this.topic}' partition ${this.partition}: ${what}`, { cause });
+  }
+}

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EmbeddedAdmin } from './admin.ts';
+import type {
+  Consumer,
+  ConsumerOptions,
+  Producer,
+  ProducerOptions,
+  RecordView,
+  StreamClient,
+  StreamConfig,
+} from './api.ts';
+import { type BrokerAddress, parseBrokerAddress } from './config.ts';
+import { Connection } from './connection.ts';
+import { EmbeddedConsumer } from './consumer.ts';
+import { isRetriable, StreamError } from './errors.ts';
+import { lastRecord } from './last-record.ts';
+import { EmbeddedProducer } from './producer.ts';
+import { describeTopics } from './requests.ts';
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+const ATTEMPT_TIMEOUT_MS = 5_000;
+const MIN_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 1_000;
+
+/**
+ * Connects to the first broker that answers, trying again until `connectTimeoutMs` has passed.
+ * @throws StreamError `unreachable`, `bad-setting`
+ */
+export async function connect(config: StreamConfig): Promise<StreamClient> {
+  const addresses = config.brokers.map(parseBrokerAddress);
+  const timeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+  const deadline = performance.now() + timeoutMs;
+  let backoffMs = MIN_BACKOFF_MS;
+  for (;;) {
+    const leftMs = Math.max(deadline - performance.now(), 1);
+    const attempt = await firstThatAnswers(addresses, config.clientId, Math.min(leftMs, ATTEMPT_TIMEOUT_MS));
+    if (!(attempt instanceof StreamError)) return new EmbeddedClient(attempt, config.clientId);
+    if (performance.now() + backoffMs >= deadline) {
+      throw new StreamError('unreachable', `${attempt.message} (tried for ${timeoutMs} ms)`, { cause: attempt });
+    }
+    await delay(backoffMs);
+    backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+  }
+}
+
+interface Answering {
+  address: BrokerAddress;
+  connection: Connection;
+}
+
+async function firstThatAnswers(
+  addresses: BrokerAddress[],
+  clientId: string,
+  timeoutMs: number,
+): Promise<Answering | StreamError> {
+  let failure = new StreamError('bad-setting', 'no broker address is given', { mend: 'Set BROKERS=host:port.' });
+  for (const address of addresses) {
+    try {
+      const connection = await Connection.open(address, clientId, timeoutMs);
+      // A port that accepts may still be no broker, or one that is not ready.
+      await describeTopics(connection, []);
+      return { address, connection };
+    } catch (error) {
+      if (!isRetriable(error)) throw error;
+      failure = error;
+    }
+  }
+  if (!failure.retry) throw failure;
+  return failure;
+}
+
+/** The lean client of the embedded engine. Producer and consumers have connections of their own. */
+class EmbeddedClient implements StreamClient {
+  readonly admin: EmbeddedAdmin;
+  readonly #address: BrokerAddress;
+  readonly #connection: Connection;
+  readonly #clientId: string;
+  readonly #opened = new Set<Connection>();
+  #closed = false;
+
+  constructor({ address, connection }: Answering, clientId: string) {
+    this.#address = address;
+    this.#connection = connection;
+    this.#clientId = clientId;
+    this.admin = new EmbeddedAdmin(connection);
+  }
+
+  producer(options?: ProducerOptions): Producer {
+    const links = {
+      connection: this.#open(),
+      partitionCount: (topic: string) => this.admin.partitionCount(topic),
+    };
+    return new EmbeddedProducer(links, options);
+  }
+
+  consumer(options: ConsumerOptions): Consumer {
+    return new EmbeddedConsumer(() => this.#open(), options);
+  }
+
+  lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
+    return lastRecord(this.#connection, topic, partition);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#connection.close();
+    for (const connection of this.#opened) connection.close();
+  }
+
+  async #open(): Promise<Connection> {
+    if (this.#closed) throw new StreamError('closed', 'this client was closed');
+    const connection = await Connection.open(this.#address, this.#clientId, ATTEMPT_TIMEOUT_MS);
+    if (this.#closed) connection.close();
+    this.#opened.add(connection);
+    connection.closed.then(() => this.#opened.delete(connection));
+    return connection;
+  }
+}

@@ -1,0 +1,96 @@
+/** Who can do something about an error. `nobody`: it passes by itself, running again is enough. */
+export type ErrorActor = 'nobody' | 'user' | 'operator' | 'programmer';
+
+interface CatalogueEntry {
+  actor: ErrorActor;
+  /** Whether the same call may succeed later without anybody's doing. */
+  retry: boolean;
+  mend: string;
+}
+
+/** Every way in which this library fails. */
+export const streamErrors = {
+  unreachable: {
+    actor: 'operator',
+    retry: true,
+    mend: 'Is the broker running? Start it, or set BROKERS=host:port to where it listens.',
+  },
+  disconnected: {
+    actor: 'nobody',
+    retry: true,
+    mend: 'Connect again and resume from what the log holds; runResumably does both.',
+  },
+  unavailable: {
+    actor: 'operator',
+    retry: true,
+    mend: 'The broker cannot serve this now. It passes when the broker starts or stops; otherwise look at its log.',
+  },
+  closed: { actor: 'programmer', retry: false, mend: 'Do not use a client, producer or consumer after closing it.' },
+  rejected: { actor: 'operator', retry: false, mend: 'Look at what the broker says, and at its log.' },
+  'unknown-topic': {
+    actor: 'user',
+    retry: false,
+    mend: 'Make the topic first (ensureTopics), or correct its name.',
+  },
+  'partition-mismatch': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Partition counts do not change: delete the topic, or ask for the count that it has.',
+  },
+  'offset-out-of-range': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Start from the log start; if the reader was overtaken by retention, raise the quota of the volume.',
+  },
+  'corrupt-batch': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Check the disk and memory of the broker; the bytes changed on their way or were never a record batch.',
+  },
+  'foreign-output': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Only this processor may write to its output topics: delete the topic, or name another.',
+  },
+  'output-ahead': {
+    actor: 'operator',
+    retry: false,
+    mend: 'The outputs were made from another input: delete the volume of the outputs, or bring the input back.',
+  },
+  'handler-contract': {
+    actor: 'programmer',
+    retry: false,
+    mend: 'A handler emits at most one record per input record to each of the topics in outputTopics.',
+  },
+  'bad-record': {
+    actor: 'programmer',
+    retry: false,
+    mend: 'timestampMs is an integer of UTC milliseconds; partition is one that the topic has.',
+  },
+  'bad-setting': { actor: 'user', retry: false, mend: 'Correct the setting.' },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type StreamErrorCode = keyof typeof streamErrors;
+
+/** Every error that this library throws. `message` names the value, `mend` says what to do. */
+export class StreamError extends Error {
+  override name = 'StreamError';
+  readonly code: StreamErrorCode;
+  readonly actor: ErrorActor;
+  readonly retry: boolean;
+  readonly mend: string;
+
+  constructor(code: StreamErrorCode, message: string, options: ErrorOptions & { mend?: string } = {}) {
+    super(message, options);
+    const entry: CatalogueEntry = streamErrors[code];
+    this.code = code;
+    this.actor = entry.actor;
+    this.retry = entry.retry;
+    this.mend = options.mend ?? entry.mend;
+  }
+}
+
+/** True for errors that end by themselves: run again. */
+export function isRetriable(error: unknown): error is StreamError {
+  return error instanceof StreamError && error.retry;
+}

@@ -1,0 +1,10 @@
+/** Headers that a processor puts on its records. */
+export const processorHeaders = {
+  /** Offset of the input record, in the partition of the same number. */
+  input: 'input',
+  /** Source id of the input record, where it has one. */
+  source: 'source',
+  /** Why a record is a dead letter, and which group says so. */
+  reason: 'reason',
+  app: 'app',
+} as const;

@@ -1,0 +1,282 @@
+import { BATCH_HEADER_BYTES, partitionOfKey, RecordBatchBuilder } from '@tickfold/kafka-protocol';
+import type { OutgoingRecord, Producer, ProducerOptions } from './api.ts';
+import type { Connection } from './connection.ts';
+import { Deferred } from './deferred.ts';
+import { StreamError } from './errors.ts';
+import { type ProduceEntry, produce } from './requests.ts';
+
+/** Requests on their way at once. A partition is in one of them at most: that keeps its records in order. */
+const MAX_REQUESTS_IN_FLIGHT = 5;
+/** Most bytes of one partition in one request: what waited during the last one goes out together. */
+const MAX_ENTRY_BYTES = 2 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+
+interface SealedBatch {
+  bytes: Buffer;
+  /** Flushes that wait for this batch. */
+  flushes: Flush[];
+}
+
+interface Flush {
+  outstanding: number;
+  done: Deferred;
+}
+
+/** What waits for one partition. */
+interface Lane {
+  topic: string;
+  partition: number;
+  builder: RecordBatchBuilder;
+  sealed: SealedBatch[];
+  inFlight: boolean;
+  /** Its linger passed while a request was on its way: the open batch goes as soon as that one is answered. */
+  overdue: boolean;
+}
+
+interface Route {
+  lanes: Lane[];
+  /** Where records without a key go until their batch is sealed. */
+  keylessPartition: number;
+}
+
+export interface ProducerLinks {
+  connection: Promise<Connection>;
+  /** @throws StreamError `unknown-topic` */
+  partitionCount(topic: string): Promise<number>;
+}
+
+/**
+ * Packs records into one batch per partition and sends full or lingering batches of several partitions in one request.
+ * There is no retry: after the first failure the producer is dead.
+ */
+export class EmbeddedProducer implements Producer {
+  readonly #links: ProducerLinks;
+  readonly #lingerMs: number;
+  readonly #batchBytes: number;
+  readonly #maxBufferedBytes: number;
+  readonly #acks: -1 | 1;
+
+  readonly #routes = new Map<string, Route>();
+  /** Records whose topic's partitions are being asked for. */
+  readonly #unrouted = new Map<string, { records: OutgoingRecord[]; routed: Promise<void> }>();
+  readonly #openLanes = new Set<Lane>();
+  readonly #readyLanes = new Set<Lane>();
+  readonly #unacknowledged = new Set<SealedBatch>();
+  #bufferedBytes = 0;
+  #requestsInFlight = 0;
+  #connection: Connection | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #room: Deferred | undefined;
+  #failure: StreamError | undefined;
+
+  constructor(links: ProducerLinks, options: ProducerOptions = {}) {
+    this.#links = links;
+    this.#lingerMs = options.lingerMs ?? 5;
+    this.#batchBytes = options.batchBytes ?? 256 * 1024;
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
+    this.#acks = options.acks ?? -1;
+    links.connection.then(
+      (connection) => {
+        this.#connection = connection;
+        if (this.#failure !== undefined) connection.close();
+        else this.#sendReady();
+      },
+      (error) => this.#fail(error),
+    );
+  }
+
+  send(record: OutgoingRecord): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const route = this.#routes.get(record.topic);
+    if (route === undefined) return this.#sendOnceRouted(record);
+    this.#append(route, record);
+    if (this.#bufferedBytes <= this.#maxBufferedBytes) return undefined;
+    this.#room ??= new Deferred();
+    return this.#room.promise;
+  }
+
+  async flush(): Promise<void> {
+    while (this.#unrouted.size > 0) await Promise.all([...this.#unrouted.values()].map(({ routed }) => routed));
+    if (this.#failure !== undefined) throw this.#failure;
+    for (const lane of this.#openLanes) this.#seal(lane);
+    if (this.#unacknowledged.size === 0) return;
+    const flush: Flush = { outstanding: this.#unacknowledged.size, done: new Deferred() };
+    for (const batch of this.#unacknowledged) batch.flushes.push(flush);
+    this.#sendReady();
+    await flush.done.promise;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      this.#fail(new StreamError('closed', 'this producer was closed'));
+    }
+  }
+
+  #sendOnceRouted(record: OutgoingRecord): Promise<void> {
+    const { topic } = record;
+    const known = this.#unrouted.get(topic);
+    if (known !== undefined) {
+      known.records.push(record);
+      return known.routed;
+    }
+    const records = [record];
+    const routed = this.#links.partitionCount(topic).then(
+      (partitionCount) => {
+        this.#unrouted.delete(topic);
+        if (this.#failure !== undefined) throw this.#failure;
+        const route = newRoute(topic, partitionCount);
+        this.#routes.set(topic, route);
+        for (const waiting of records) this.#append(route, waiting);
+      },
+      (error) => {
+        this.#unrouted.delete(topic);
+        throw this.#fail(error);
+      },
+    );
+    this.#unrouted.set(topic, { records, routed });
+    return routed;
+  }
+
+  #append(route: Route, record: OutgoingRecord): void {
+    const lane = route.lanes[record.partition ?? partitionFor(route, record.key)];
+    if (lane === undefined || !Number.isSafeInteger(record.timestampMs)) throw this.#fail(badRecord(route, record));
+    const { builder } = lane;
+    const sizeBefore = builder.sizeBytes;
+    if (builder.recordCount === 0) {
+      this.#openLanes.add(lane);
+      this.#linger ??= setTimeout(this.#onLinger, this.#lingerMs);
+    }
+    builder.append(record.key, record.value, record.timestampMs, record.headers);
+    this.#bufferedBytes += builder.sizeBytes - sizeBefore;
+    if (builder.sizeBytes < this.#batchBytes) return;
+    this.#seal(lane);
+    if (record.key === null) route.keylessPartition = (route.keylessPartition + 1) % route.lanes.length;
+    this.#sendReady();
+  }
+
+  readonly #onLinger = (): void => {
+    this.#linger = undefined;
+    for (const lane of this.#openLanes) {
+      // While a request is on its way nothing is gained by closing a small batch: it may go on growing.
+      if (lane.inFlight) lane.overdue = true;
+      else this.#seal(lane);
+    }
+    this.#sendReady();
+  };
+
+  #seal(lane: Lane): void {
+    const batch = { bytes: lane.builder.finish(), flushes: [] };
+    lane.sealed.push(batch);
+    lane.overdue = false;
+    this.#openLanes.delete(lane);
+    this.#unacknowledged.add(batch);
+    if (!lane.inFlight) this.#readyLanes.add(lane);
+  }
+
+  #sendReady(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    while (this.#readyLanes.size > 0 && this.#requestsInFlight < MAX_REQUESTS_IN_FLIGHT) {
+      const shipments = this.#takeReady();
+      this.#requestsInFlight++;
+      produce(connection, this.#acks, shipments).then(
+        (errors) => this.#acknowledge(shipments, errors),
+        (error) => this.#fail(error),
+      );
+    }
+  }
+
+  /** Takes what goes into the next request, at least one batch. */
+  #takeReady(): Shipment[] {
+    const shipments: Shipment[] = [];
+    let requestBytes = 0;
+    for (const lane of this.#readyLanes) {
+      if (requestBytes >= MAX_REQUEST_BYTES) break;
+      let entryBytes = 0;
+      let count = 0;
+      while (count < lane.sealed.length && (count === 0 || entryBytes < MAX_ENTRY_BYTES)) {
+        entryBytes += lane.sealed[count++]!.bytes.length;
+      }
+      const taken = lane.sealed.splice(0, count);
+      lane.inFlight = true;
+      this.#readyLanes.delete(lane);
+      shipments.push({
+        lane,
+        taken,
+        topic: lane.topic,
+        partition: lane.partition,
+        batches: taken.map((batch) => batch.bytes),
+      });
+      requestBytes += entryBytes;
+    }
+    return shipments;
+  }
+
+  #acknowledge(shipments: Shipment[], errors: StreamError[]): void {
+    this.#requestsInFlight--;
+    if (errors[0] !== undefined) {
+      this.#fail(errors[0]);
+      return;
+    }
+    for (const { lane, taken } of shipments) {
+      for (const batch of taken) {
+        this.#bufferedBytes -= batch.bytes.length - BATCH_HEADER_BYTES;
+        this.#unacknowledged.delete(batch);
+        for (const flush of batch.flushes) if (--flush.outstanding === 0) flush.done.resolve();
+      }
+      lane.inFlight = false;
+      if (lane.overdue) this.#seal(lane);
+      else if (lane.sealed.length > 0) this.#readyLanes.add(lane);
+    }
+    if (this.#room !== undefined && this.#bufferedBytes <= this.#maxBufferedBytes) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+    this.#sendReady();
+  }
+
+  #fail(error: StreamError): StreamError {
+    if (this.#failure !== undefined) return this.#failure;
+    this.#failure = error;
+    clearTimeout(this.#linger);
+    this.#room?.reject(error);
+    for (const batch of this.#unacknowledged) for (const flush of batch.flushes) flush.done.reject(error);
+    this.#unacknowledged.clear();
+    this.#openLanes.clear();
+    this.#readyLanes.clear();
+    this.#routes.clear();
+    this.#connection?.close();
+    return error;
+  }
+}
+
+interface Shipment extends ProduceEntry {
+  lane: Lane;
+  taken: SealedBatch[];
+}
+
+function newRoute(topic: string, partitionCount: number): Route {
+  const lanes = Array.from({ length: partitionCount }, (_, partition) => ({
+    topic,
+    partition,
+    builder: new RecordBatchBuilder(),
+    sealed: [],
+    inFlight: false,
+    overdue: false,
+  }));
+  return { lanes, keylessPartition: 0 };
+}
+
+function partitionFor(route: Route, key: Uint8Array | string | null): number {
+  if (key === null) return route.keylessPartition;
+  return partitionOfKey(typeof key === 'string' ? Buffer.from(key) : key, route.lanes.length);
+}
+
+function badRecord(route: Route, { topic, partition, timestampMs }: OutgoingRecord): StreamError {
+  const what = Number.isSafeInteger(timestampMs)
+    ? `partition ${partition} of '${topic}' does not exist: it has ${route.lanes.length}`
+    : `timestampMs ${timestampMs} of a record for '${topic}' is not an integer`;
+  return new StreamError('bad-record', what);
+}

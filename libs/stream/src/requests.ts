@@ -1,0 +1,288 @@
+/** What this library asks a broker, one function a request: plain values in and out, broker's error codes as StreamErrors. */
+import { apis, EARLIEST_TIMESTAMP, errorCodes, errorName, LATEST_TIMESTAMP } from '@tickfold/kafka-protocol';
+import type { TopicSpec } from './api.ts';
+import type { Connection } from './connection.ts';
+import { StreamError, type StreamErrorCode } from './errors.ts';
+
+/** Versions that the embedded broker, and every Kafka broker since 2.3, serves. */
+const VERSIONS = {
+  produce: 7,
+  fetch: 11,
+  listOffsets: 5,
+  metadata: 6,
+  createTopics: 3,
+  offsetCommit: 7,
+  offsetFetch: 5,
+  listGroups: 2,
+} as const;
+
+const PRODUCE_TIMEOUT_MS = 30_000;
+const CREATE_TIMEOUT_MS = 30_000;
+const CONSUMER_REPLICA = -1;
+
+export interface PartitionName {
+  topic: string;
+  partition: number;
+}
+
+export interface ProduceEntry extends PartitionName {
+  /** Whole record batches that follow on one another. */
+  batches: Buffer[];
+}
+
+/** Appends batches. Resolves with the errors of the partitions that refused theirs. @throws StreamError */
+export async function produce(connection: Connection, acks: -1 | 1, entries: ProduceEntry[]): Promise<StreamError[]> {
+  const response = await connection.request(apis.produce, VERSIONS.produce, {
+    transactionalId: null,
+    acks,
+    timeoutMs: PRODUCE_TIMEOUT_MS,
+    topics: byTopic(entries).map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partition, batches }) => ({ index: partition, records: batches })),
+    })),
+  });
+  const errors: StreamError[] = [];
+  for (const { name, partitions } of response.topics) {
+    for (const { index, errorCode, errorMessage } of partitions) {
+      if (errorCode === errorCodes.NONE) continue;
+      errors.push(brokerError(errorCode, `records for '${name}' partition ${index} were not appended`, errorMessage));
+    }
+  }
+  return errors;
+}
+
+export interface FetchRequest {
+  maxBytes: number;
+  partitionMaxBytes: number;
+  maxWaitMs: number;
+  partitions: (PartitionName & { offset: bigint })[];
+}
+
+export interface FetchAnswer extends PartitionName {
+  error: StreamError | 'offset-out-of-range' | undefined;
+  highWatermark: bigint;
+  records: Uint8Array;
+}
+
+const NO_RECORDS = new Uint8Array(0);
+
+/** Waits up to `maxWaitMs` for the first record. @throws StreamError */
+export async function fetch(connection: Connection, request: FetchRequest): Promise<FetchAnswer[]> {
+  const { maxBytes, partitionMaxBytes, maxWaitMs } = request;
+  const response = await connection.request(
+    apis.fetch,
+    VERSIONS.fetch,
+    {
+      replicaId: CONSUMER_REPLICA,
+      maxWaitMs,
+      minBytes: 1,
+      maxBytes,
+      isolationLevel: 0,
+      sessionId: 0,
+      sessionEpoch: -1,
+      topics: byTopic(request.partitions).map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partition, offset }) => ({
+          index: partition,
+          currentLeaderEpoch: -1,
+          fetchOffset: offset,
+          logStartOffset: -1n,
+          partitionMaxBytes,
+        })),
+      })),
+      forgottenTopics: [],
+      rackId: '',
+    },
+    maxWaitMs,
+  );
+  if (response.errorCode !== errorCodes.NONE) throw brokerError(response.errorCode, 'a fetch was refused');
+  const answers: FetchAnswer[] = [];
+  for (const { name, partitions } of response.topics) {
+    for (const { index, errorCode, highWatermark, records } of partitions) {
+      const error = fetchError(errorCode, name, index);
+      answers.push({ topic: name, partition: index, error, highWatermark, records: records[0] ?? NO_RECORDS });
+    }
+  }
+  return answers;
+}
+
+function fetchError(errorCode: number, topic: string, partition: number): FetchAnswer['error'] {
+  if (errorCode === errorCodes.NONE) return undefined;
+  if (errorCode === errorCodes.OFFSET_OUT_OF_RANGE) return 'offset-out-of-range';
+  return brokerError(errorCode, `'${topic}' partition ${partition} cannot be read`);
+}
+
+/** The error for a position that the log does not hold, naming what it does hold. */
+export async function offsetOutOfRange(
+  connection: Connection,
+  at: PartitionName & { offset: bigint },
+): Promise<StreamError> {
+  const [start] = await listOffsets(connection, 'earliest', [at]);
+  const [end] = await listOffsets(connection, 'latest', [at]);
+  return new StreamError(
+    'offset-out-of-range',
+    `'${at.topic}' partition ${at.partition} has no offset ${at.offset}: it starts at ${start!.offset} and ends before ${end!.offset}`,
+  );
+}
+
+/** Offset of the first record, or the one after the last visible record, of each partition. @throws StreamError */
+export async function listOffsets(
+  connection: Connection,
+  end: 'earliest' | 'latest',
+  partitions: readonly PartitionName[],
+): Promise<(PartitionName & { offset: bigint })[]> {
+  const timestamp = end === 'earliest' ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP;
+  const response = await connection.request(apis.listOffsets, VERSIONS.listOffsets, {
+    replicaId: CONSUMER_REPLICA,
+    isolationLevel: 0,
+    topics: byTopic(partitions).map((topic) => ({
+      name: topic.name,
+      partitions: topic.partitions.map(({ partition }) => ({ index: partition, currentLeaderEpoch: -1, timestamp })),
+    })),
+  });
+  const offsets: (PartitionName & { offset: bigint })[] = [];
+  for (const { name, partitions } of response.topics) {
+    for (const { index, errorCode, offset } of partitions) {
+      throwIfRefused(errorCode, `'${name}' partition ${index} does not tell its offsets`);
+      offsets.push({ topic: name, partition: index, offset });
+    }
+  }
+  return offsets;
+}
+
+export interface TopicSummary {
+  name: string;
+  partitionCount: number;
+}
+
+/** The topics of these names that exist, or all. @throws StreamError */
+export async function describeTopics(connection: Connection, names?: string[]): Promise<TopicSummary[]> {
+  const response = await connection.request(apis.metadata, VERSIONS.metadata, {
+    topics: names?.map((name) => ({ name })) ?? null,
+    allowAutoTopicCreation: false,
+    includeClusterAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: false,
+  });
+  return response.topics
+    .filter(({ errorCode, name }) => {
+      if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return false;
+      throwIfRefused(errorCode, `topic '${name}' cannot be described`);
+      return true;
+    })
+    .map(({ name, partitions }) => ({ name, partitionCount: partitions.length }));
+}
+
+/** Makes topics; one that exists meanwhile is left as it is. @throws StreamError */
+export async function createTopics(connection: Connection, topics: TopicSpec[]): Promise<void> {
+  const response = await connection.request(apis.createTopics, VERSIONS.createTopics, {
+    topics: topics.map(({ name, partitionCount, settings = {} }) => ({
+      name,
+      partitionCount,
+      replicationFactor: 1,
+      assignments: [],
+      configs: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
+    })),
+    timeoutMs: CREATE_TIMEOUT_MS,
+    validateOnly: false,
+  });
+  for (const { name, errorCode, errorMessage } of response.topics) {
+    if (errorCode === errorCodes.TOPIC_ALREADY_EXISTS) continue;
+    throwIfRefused(errorCode, `topic '${name}' was not made`, errorMessage);
+  }
+}
+
+/** Commits without membership, as one reader that assigns its partitions itself. @throws StreamError */
+export async function commitOffsets(
+  connection: Connection,
+  group: string,
+  topic: string,
+  offsets: ReadonlyMap<number, bigint>,
+): Promise<void> {
+  const response = await connection.request(apis.offsetCommit, VERSIONS.offsetCommit, {
+    groupId: group,
+    generationId: -1,
+    memberId: '',
+    groupInstanceId: null,
+    retentionTimeMs: -1n,
+    topics: [
+      {
+        name: topic,
+        partitions: Array.from(offsets, ([index, committedOffset]) => ({
+          index,
+          committedOffset,
+          committedLeaderEpoch: -1,
+          committedMetadata: '',
+        })),
+      },
+    ],
+  });
+  for (const { partitions } of response.topics) {
+    for (const { index, errorCode } of partitions) {
+      throwIfRefused(errorCode, `offset of group '${group}' in '${topic}' partition ${index} was not committed`);
+    }
+  }
+}
+
+/** Committed offsets of a topic's partitions; those without one are absent. @throws StreamError */
+export async function committedOffsets(
+  connection: Connection,
+  group: string,
+  topic: string,
+): Promise<Map<number, bigint>> {
+  const response = await connection.request(apis.offsetFetch, VERSIONS.offsetFetch, { groupId: group, topics: null });
+  throwIfRefused(response.errorCode, `offsets of group '${group}' cannot be read`);
+  const offsets = new Map<number, bigint>();
+  for (const { name, partitions } of response.topics) {
+    if (name !== topic) continue;
+    for (const { index, committedOffset, errorCode } of partitions) {
+      throwIfRefused(errorCode, `offset of group '${group}' in '${topic}' partition ${index} cannot be read`);
+      if (committedOffset >= 0n) offsets.set(index, committedOffset);
+    }
+  }
+  return offsets;
+}
+
+/** Names of all groups. @throws StreamError */
+export async function listGroups(connection: Connection): Promise<string[]> {
+  const response = await connection.request(apis.listGroups, VERSIONS.listGroups, {});
+  throwIfRefused(response.errorCode, 'groups cannot be listed');
+  return response.groups.map(({ groupId }) => groupId);
+}
+
+/** What a broker says while it starts, stops or hands over. */
+const PASSING_ERRORS: ReadonlySet<number> = new Set([
+  errorCodes.LEADER_NOT_AVAILABLE,
+  errorCodes.NOT_LEADER_OR_FOLLOWER,
+  errorCodes.REQUEST_TIMED_OUT,
+  errorCodes.BROKER_NOT_AVAILABLE,
+  errorCodes.NETWORK_EXCEPTION,
+  errorCodes.COORDINATOR_LOAD_IN_PROGRESS,
+  errorCodes.COORDINATOR_NOT_AVAILABLE,
+  errorCodes.NOT_COORDINATOR,
+  errorCodes.NOT_CONTROLLER,
+  errorCodes.KAFKA_STORAGE_ERROR,
+]);
+
+function brokerError(errorCode: number, what: string, detail: string | null = null): StreamError {
+  const said = detail === null ? errorName(errorCode) : `${errorName(errorCode)}, ${detail}`;
+  return new StreamError(streamErrorCode(errorCode), `${what}: ${said}`);
+}
+
+function streamErrorCode(errorCode: number): StreamErrorCode {
+  if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return 'unknown-topic';
+  return PASSING_ERRORS.has(errorCode) ? 'unavailable' : 'rejected';
+}
+
+function throwIfRefused(errorCode: number, what: string, detail: string | null = null): void {
+  if (errorCode !== errorCodes.NONE) throw brokerError(errorCode, what, detail);
+}
+
+function byTopic<T extends PartitionName>(entries: readonly T[]): { name: string; partitions: T[] }[] {
+  const topics = new Map<string, T[]>();
+  for (const entry of entries) {
+    const partitions = topics.get(entry.topic);
+    if (partitions === undefined) topics.set(entry.topic, [entry]);
+    else partitions.push(entry);
+  }
+  return Array.from(topics, ([name, partitions]) => ({ name, partitions }));
+}
