@@ -2,12 +2,14 @@
 export * from './calendar/holidays.ts';
 export * from './calendar/new-york-time.ts';
 export * from './calendar/sessions.ts';
+export * from './exchanges.ts';
 export * from './money.ts';
 export * from './names.ts';
 export type { Decision, DecisionAction, DecisionReason } from './schemas/decision.ts';
 export type { EnrichedTick } from './schemas/enriched-tick.ts';
 export type { EquityMark } from './schemas/equity-mark.ts';
 export type { Fill } from './schemas/fill.ts';
+export type { SourceSession } from './schemas/source-session.ts';
 export * from './symbols.ts';
 export * from './tick.ts';
 export * from './topics.ts';

@@ -16,4 +16,5 @@ export * from './schemas/equity-mark.ts';
 export * from './schemas/event-schema.ts';
 export * from './schemas/fill.ts';
 export * from './schemas/registry.ts';
+export * from './schemas/source-session.ts';
 export * from './simulator/index.ts';

@@ -3,6 +3,8 @@ import type { Model } from './names.ts';
 /** Every topic of the application, in one place: no service declares another's. */
 export const topics = {
   ticks: 'market.ticks',
+  /** One partition; which source fills `market.ticks`. */
+  source: 'market.source',
   enriched: 'market.enriched',
   marketDeadLetter: 'market.dead-letter',
 } as const;

@@ -3,12 +3,14 @@ import { type EnrichedTick, enrichedTickVersions } from './enriched-tick.ts';
 import { type EquityMark, equityMarkVersions } from './equity-mark.ts';
 import { defineSchema, type EventSchema, SchemaError } from './event-schema.ts';
 import { type Fill, fillVersions } from './fill.ts';
+import { type SourceSession, sourceSessionVersions } from './source-session.ts';
 
 /** Every schema'd value of the application. An event's type and versions stand in the file of its name beside this one. */
 export const enrichedTickSchema: EventSchema<EnrichedTick> = defineSchema('enriched-tick', enrichedTickVersions);
 export const decisionSchema: EventSchema<Decision> = defineSchema('decision', decisionVersions);
 export const fillSchema: EventSchema<Fill> = defineSchema('fill', fillVersions);
 export const equityMarkSchema: EventSchema<EquityMark> = defineSchema('equity-mark', equityMarkVersions);
+export const sourceSessionSchema: EventSchema<SourceSession> = defineSchema('source-session', sourceSessionVersions);
 
 /** What `decodeEvent` knows. */
 const allSchemas: readonly EventSchema<unknown>[] = [
@@ -16,6 +18,7 @@ const allSchemas: readonly EventSchema<unknown>[] = [
   decisionSchema as EventSchema<unknown>,
   fillSchema as EventSchema<unknown>,
   equityMarkSchema as EventSchema<unknown>,
+  sourceSessionSchema as EventSchema<unknown>,
 ];
 
 /**
