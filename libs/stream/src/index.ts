@@ -1,3 +1,4 @@
+export { partitionOfKey } from '@tickfold/kafka-protocol';
 export * from './api.ts';
 export { connect } from './client.ts';
 export { streamConfigFromEnv } from './config.ts';
