@@ -1,0 +1,129 @@
+import { apis, errorCodes, OPERATIONS_NOT_ASKED, type ResponseOf } from '@tickfold/kafka-protocol';
+import type { LogEngine } from '@tickfold/log-engine';
+import type { GroupCoordinator } from '../groups/coordinator.ts';
+import { NODE_ID } from '../options.ts';
+import { type Route, route } from '../route.ts';
+
+type DescribedGroup = ResponseOf<typeof apis.describeGroups>['groups'][number];
+
+const GROUP_KEY = 0;
+/** From this version of JoinGroup on, a new member is given an id first and joins with it. */
+const ID_REQUIRED_SINCE = 4;
+const CONSUMER = 'consumer';
+
+/** What members do in their groups. */
+export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
+  return [
+    route(apis.findCoordinator, ({ keyType }, { advertisedHost, advertisedPort }) =>
+      keyType === GROUP_KEY
+        ? {
+            throttleTimeMs: 0,
+            errorCode: errorCodes.NONE,
+            errorMessage: null,
+            nodeId: NODE_ID,
+            host: advertisedHost,
+            port: advertisedPort,
+          }
+        : {
+            throttleTimeMs: 0,
+            errorCode: errorCodes.INVALID_REQUEST,
+            errorMessage: 'only groups have a coordinator here: transactions are not served',
+            nodeId: -1,
+            host: '',
+            port: -1,
+          },
+    ),
+
+    route(apis.joinGroup, async ({ groupId, ...request }, { version, clientId, clientHost }) => {
+      const { sessionTimeoutMs, rebalanceTimeoutMs } = request;
+      const answer = await coordinator.join(groupId, {
+        ...request,
+        rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
+        // A copy: what came in is a view of a whole request, and stays as long as the member.
+        protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+        clientId,
+        clientHost,
+        idIsRequired: version >= ID_REQUIRED_SINCE,
+      });
+      return { throttleTimeMs: 0, ...answer };
+    }),
+
+    route(apis.syncGroup, async ({ groupId, assignments, ...sender }) => {
+      const parts = new Map(assignments.map(({ memberId, assignment }) => [memberId, assignment]));
+      return { throttleTimeMs: 0, ...(await coordinator.sync(groupId, sender, parts)) };
+    }),
+
+    route(apis.heartbeat, ({ groupId, ...sender }) => ({
+      throttleTimeMs: 0,
+      errorCode: coordinator.heartbeat(groupId, sender),
+    })),
+
+    route(apis.leaveGroup, ({ groupId, memberId, members }, { version }) => {
+      if (version < 3) return { throttleTimeMs: 0, errorCode: coordinator.leave(groupId, memberId, null), members: [] };
+      const left = members.map((member) => ({
+        ...member,
+        errorCode: coordinator.leave(groupId, member.memberId, member.groupInstanceId),
+      }));
+      return { throttleTimeMs: 0, errorCode: errorCodes.NONE, members: left };
+    }),
+  ];
+}
+
+/** What tools ask about groups. A group that only has offsets is there too, and empty. */
+export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinator): Route[] {
+  const hasOffsets = (groupId: string): boolean => engine.committedOffsets(groupId).length > 0;
+
+  const describe = (groupId: string): DescribedGroup => {
+    const group = coordinator.view(groupId);
+    const common = {
+      errorCode: errorCodes.NONE,
+      groupId,
+      protocolType: group?.protocolType ?? '',
+      protocolData: group?.protocolName ?? '',
+      authorizedOperations: OPERATIONS_NOT_ASKED,
+    };
+    if (group === undefined) {
+      const state = hasOffsets(groupId) ? 'Empty' : 'Dead';
+      return { ...common, state, members: [] };
+    }
+    return {
+      ...common,
+      state: group.state,
+      members: group.members.map((member) => ({
+        memberId: member.id,
+        groupInstanceId: member.instanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        metadata: member.metadataFor(group.protocolName),
+        assignment: member.assignment,
+      })),
+    };
+  };
+
+  const remove = async (groupId: string): Promise<{ groupId: string; errorCode: number }> => {
+    if (coordinator.view(groupId) === undefined && !hasOffsets(groupId)) {
+      return { groupId, errorCode: errorCodes.GROUP_ID_NOT_FOUND };
+    }
+    const errorCode = coordinator.delete(groupId);
+    if (errorCode === errorCodes.NONE && hasOffsets(groupId)) await engine.deleteGroupOffsets(groupId);
+    return { groupId, errorCode };
+  };
+
+  return [
+    route(apis.describeGroups, ({ groups }) => ({ throttleTimeMs: 0, groups: groups.map(describe) })),
+
+    route(apis.listGroups, () => {
+      const ids = new Set([...coordinator.groupIds(), ...engine.groupsWithOffsets()]);
+      const groups = [...ids].map((groupId) => ({
+        groupId,
+        protocolType: coordinator.view(groupId)?.protocolType ?? CONSUMER,
+      }));
+      return { throttleTimeMs: 0, errorCode: errorCodes.NONE, groups };
+    }),
+
+    route(apis.deleteGroups, async ({ groups }) => ({
+      throttleTimeMs: 0,
+      results: await Promise.all(groups.map(remove)),
+    })),
+  ];
+}

@@ -1,0 +1,61 @@
+import { apis, errorCodes, OPERATIONS_NOT_ASKED, type ResponseOf } from '@tickfold/kafka-protocol';
+import type { LogEngine, TopicDescription } from '@tickfold/log-engine';
+import { kafkaErrorOf } from '../engine-errors.ts';
+import { CLUSTER_ID, LEADER_EPOCH, NODE_ID } from '../options.ts';
+import { type Route, route } from '../route.ts';
+
+type TopicAnswer = ResponseOf<typeof apis.metadata>['topics'][number];
+
+/** One broker, which leads everything, at the address that fits the listener that the client came in through. */
+export function metadataRoute(
+  engine: LogEngine,
+  settings: { autoCreateTopics: boolean; defaultPartitionCount: number },
+): Route {
+  const findOrCreate = async (name: string, mayCreate: boolean): Promise<TopicAnswer> => {
+    const topic = engine.topic(name);
+    if (topic !== undefined) return describe(topic);
+    if (!mayCreate) return failed(name, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+    try {
+      return describe(await engine.createTopic(name, { partitionCount: settings.defaultPartitionCount }));
+    } catch (error) {
+      // Another client may have been faster.
+      const made = engine.topic(name);
+      return made === undefined ? failed(name, kafkaErrorOf(error).errorCode) : describe(made);
+    }
+  };
+
+  return route(apis.metadata, async (request, { version, advertisedHost, advertisedPort }) => {
+    const asksForAll = request.topics === null || (version === 0 && request.topics.length === 0);
+    const mayCreate = settings.autoCreateTopics && request.allowAutoTopicCreation;
+    const names = new Set(request.topics?.map(({ name }) => name));
+    return {
+      throttleTimeMs: 0,
+      brokers: [{ nodeId: NODE_ID, host: advertisedHost, port: advertisedPort, rack: null }],
+      clusterId: CLUSTER_ID,
+      controllerId: NODE_ID,
+      topics: asksForAll
+        ? engine.topics().map(describe)
+        : await Promise.all([...names].map((name) => findOrCreate(name, mayCreate))),
+      clusterAuthorizedOperations: OPERATIONS_NOT_ASKED,
+    };
+  });
+}
+
+function describe({ name, partitionCount }: TopicDescription): TopicAnswer {
+  return {
+    ...failed(name, errorCodes.NONE),
+    partitions: Array.from({ length: partitionCount }, (_, index) => ({
+      errorCode: errorCodes.NONE,
+      index,
+      leaderId: NODE_ID,
+      leaderEpoch: LEADER_EPOCH,
+      replicaNodes: [NODE_ID],
+      isrNodes: [NODE_ID],
+      offlineReplicas: [],
+    })),
+  };
+}
+
+function failed(name: string, errorCode: number): TopicAnswer {
+  return { errorCode, name, isInternal: false, partitions: [], authorizedOperations: OPERATIONS_NOT_ASKED };
+}

@@ -1,0 +1,73 @@
+import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
+import type { Durability, LogEngine } from '@tickfold/log-engine';
+import { kafkaErrorOf } from '../engine-errors.ts';
+import { type Route, route } from '../route.ts';
+
+type ProduceRequest = RequestOf<typeof apis.produce>;
+type PartitionAnswer = ResponseOf<typeof apis.produce>['topics'][number]['partitions'][number];
+
+/** Record batch v2 came with version 3. */
+const FIRST_VERSION_SERVED = 3;
+
+const durabilities = new Map<number, Durability>([
+  [-1, 'synced'],
+  [0, 'none'],
+  [1, 'written'],
+]);
+
+/**
+ * Appends. Requests of one connection overlap, so that many share one flush of the disk; they are begun in order, and
+ * `append` keeps the order of calls.
+ */
+export function produceRoute(engine: LogEngine): Route {
+  const appendTo = async (
+    topic: string,
+    index: number,
+    records: readonly Uint8Array[],
+    durability: Durability,
+  ): Promise<PartitionAnswer> => {
+    const log = engine.partition(topic, index);
+    if (log === undefined) return refused(index, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+    const batches = records[0];
+    if (batches === undefined) return refused(index, errorCodes.INVALID_RECORD, 'no record batch');
+    try {
+      const { baseOffset, logStartOffset } = await log.append(batches, durability);
+      return { ...refused(index, errorCodes.NONE), baseOffset, logStartOffset };
+    } catch (error) {
+      const { errorCode, message } = kafkaErrorOf(error);
+      return refused(index, errorCode, message);
+    }
+  };
+
+  const handle = async (request: ProduceRequest, { version }: { version: number }) => {
+    const durability = durabilities.get(request.acks);
+    const refusal = version < FIRST_VERSION_SERVED ? errorCodes.UNSUPPORTED_VERSION : errorCodes.INVALID_REQUIRED_ACKS;
+    const topics = await Promise.all(
+      request.topics.map(async ({ name, partitions }) => ({
+        name,
+        partitions: await Promise.all(
+          partitions.map(({ index, records }) =>
+            durability === undefined || version < FIRST_VERSION_SERVED
+              ? refused(index, refusal)
+              : appendTo(name, index, records, durability),
+          ),
+        ),
+      })),
+    );
+    return request.acks === 0 ? undefined : { topics, throttleTimeMs: 0 };
+  };
+
+  return route(apis.produce, handle, { overlaps: true });
+}
+
+function refused(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {
+  return {
+    index,
+    errorCode,
+    baseOffset: -1n,
+    logAppendTimeMs: -1n,
+    logStartOffset: -1n,
+    recordErrors: [],
+    errorMessage,
+  };
+}

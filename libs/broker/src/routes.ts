@@ -1,0 +1,41 @@
+import type { LogEngine } from '@tickfold/log-engine';
+import type { GroupCoordinator } from './groups/coordinator.ts';
+import { apiVersionsRoute } from './handlers/api-versions.ts';
+import { describeConfigsRoute } from './handlers/configs.ts';
+import { fetchRoute } from './handlers/fetch.ts';
+import { groupAdminRoutes, membershipRoutes } from './handlers/groups.ts';
+import { listOffsetsRoute } from './handlers/list-offsets.ts';
+import { metadataRoute } from './handlers/metadata.ts';
+import { offsetCommitRoute, offsetFetchRoute } from './handlers/offsets.ts';
+import { produceRoute } from './handlers/produce.ts';
+import { createTopicsRoute, deleteTopicsRoute } from './handlers/topics.ts';
+import type { GroupSettings, Limits } from './options.ts';
+import type { Route } from './route.ts';
+
+interface Parts {
+  engine: LogEngine;
+  coordinator: GroupCoordinator;
+  limits: Limits;
+  groupSettings: GroupSettings;
+  autoCreateTopics: boolean;
+  defaultPartitionCount: number;
+}
+
+/** Everything that is served, by API key. */
+export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
+  const { engine, coordinator, limits, groupSettings } = parts;
+  const routes = [
+    produceRoute(engine),
+    fetchRoute(engine, limits),
+    listOffsetsRoute(engine),
+    metadataRoute(engine, parts),
+    offsetCommitRoute(engine, coordinator, groupSettings),
+    offsetFetchRoute(engine),
+    ...membershipRoutes(coordinator),
+    ...groupAdminRoutes(engine, coordinator),
+    createTopicsRoute(engine, { ...limits, ...parts }),
+    deleteTopicsRoute(engine),
+    describeConfigsRoute(engine, { ...limits, ...parts }),
+  ];
+  return new Map([...routes, apiVersionsRoute(routes)].map((each) => [each.api.key, each]));
+}
