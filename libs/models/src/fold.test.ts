@@ -1,7 +1,7 @@
 import type { EnrichedTick, Fill } from '@tickfold/market';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { eager, MINUTE_MS, quote, TEN_O_CLOCK_MS, tickSequences, trade } from '../test/ticks.ts';
+import { eager, MINUTE_MS, TEN_O_CLOCK_MS, tickSequences, trade } from '../test/ticks.ts';
 import { createModelFold, type FoldOutputs, type ModelFold, runFold } from './fold.ts';
 import { models } from './registry.ts';
 

@@ -1,0 +1,65 @@
+import { groups, headers, modelTopics, type TickKind, topics } from '@tickfold/market';
+import { createModelProcessor, type Model } from '@tickfold/models';
+import { runProcessor, type StreamClient } from '@tickfold/stream';
+
+/** What a model has done since the log's start, and how far it is behind. */
+export interface Progress {
+  readonly seen: Record<TickKind, number>;
+  decisions: number;
+  fills: number;
+  /** Enriched ticks not handled yet, of all partitions seen. */
+  lag: number;
+  /** True while the state of some partition is rebuilt from the log. */
+  refolding: boolean;
+}
+
+/** Runs a model over `market.enriched` into the topics of its own volume, until the signal is aborted. */
+export async function runModel(options: {
+  client: StreamClient;
+  model: Model;
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+}): Promise<void> {
+  const { client, model, signal, onProgress } = options;
+  const processor = createModelProcessor(model);
+  const { decisions, fills, deadLetter } = modelTopics(model.name);
+  const progress: Progress = {
+    seen: { trade: 0, quote: 0, offer: 0 },
+    decisions: 0,
+    fills: 0,
+    lag: 0,
+    refolding: false,
+  };
+  const partitions = new Map<number, { lag: number; refolding: boolean }>();
+
+  await runProcessor({
+    client,
+    group: groups.analytics(model.name),
+    inputTopic: topics.enriched,
+    outputTopics: processor.outputTopics,
+    deadLetterTopic: deadLetter,
+    createState: processor.createState,
+    signal,
+    handle(state, record, emit) {
+      processor.handle(state, record, (output) => {
+        if (output.topic === decisions) progress.decisions++;
+        else if (output.topic === fills) progress.fills++;
+        emit(output);
+      });
+      progress.seen[record.header(headers.kind) as TickKind]++;
+    },
+    onProgress({ partition, refolding, nextOffset, highWatermark }) {
+      partitions.set(partition, { lag: Number(highWatermark - nextOffset), refolding });
+      const all = [...partitions.values()];
+      progress.lag = all.reduce((sum, { lag }) => sum + lag, 0);
+      progress.refolding = all.some((one) => one.refolding);
+      onProgress(progress);
+    },
+  });
+}
+
+/** Why a model that works has nothing to do; undefined where it has. */
+export function idleReason({ seen }: Progress): string | undefined {
+  const offersOnly = seen.offer > 0 && seen.trade === 0 && seen.quote === 0;
+  return offersOnly ? 'offers only: no trades or quotes on this feed' : undefined;
+}

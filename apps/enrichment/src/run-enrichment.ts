@@ -1,0 +1,68 @@
+import { groups, MARKET_PARTITIONS, topics } from '@tickfold/market';
+import { runProcessor, type StreamClient } from '@tickfold/stream';
+import { enrichRecord } from './enrich-record.ts';
+import { createEnricher, type References } from './enricher.ts';
+import { sessionDateOfLog } from './first-tick.ts';
+
+/** What has been enriched since the log's start, and how far it is behind. */
+export interface Progress {
+  sessionDate: string;
+  ticks: number;
+  /** Ticks of symbols that history does not know. */
+  ticksWithoutHistory: number;
+  symbolsWithoutHistory: number;
+  /** Ticks not handled yet, of all partitions seen. */
+  lag: number;
+  /** True while the state of some partition is rebuilt from the log. */
+  refolding: boolean;
+}
+
+/** Enriches `market.ticks` into `market.enriched` until the signal is aborted. */
+export async function runEnrichment(options: {
+  client: StreamClient;
+  /** What history knows of each symbol before a session, given by its New York date. */
+  readReferences: (sessionDate: string) => Promise<References>;
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+}): Promise<void> {
+  const { client, readReferences, signal, onProgress } = options;
+  await client.admin.ensureTopics([{ name: topics.ticks, partitionCount: MARKET_PARTITIONS }]);
+  const sessionDate = await sessionDateOfLog(client, signal);
+  if (sessionDate === undefined) return;
+  const enricher = createEnricher(await readReferences(sessionDate));
+
+  const progress: Progress = {
+    sessionDate,
+    ticks: 0,
+    ticksWithoutHistory: 0,
+    symbolsWithoutHistory: 0,
+    lag: 0,
+    refolding: false,
+  };
+  const unknownSymbols = new Set<string>();
+  const partitions = new Map<number, { lag: number; refolding: boolean }>();
+  await runProcessor({
+    client,
+    group: groups.enrichment,
+    inputTopic: topics.ticks,
+    outputTopics: [topics.enriched],
+    deadLetterTopic: topics.marketDeadLetter,
+    createState: enricher.createState,
+    signal,
+    handle(state, record, emit) {
+      const { symbol } = enrichRecord(enricher, state, record, emit);
+      progress.ticks++;
+      if (enricher.hasHistory(symbol)) return;
+      progress.ticksWithoutHistory++;
+      unknownSymbols.add(symbol);
+    },
+    onProgress({ partition, refolding, nextOffset, highWatermark }) {
+      partitions.set(partition, { lag: Number(highWatermark - nextOffset), refolding });
+      const all = [...partitions.values()];
+      progress.lag = all.reduce((sum, { lag }) => sum + lag, 0);
+      progress.refolding = all.some((one) => one.refolding);
+      progress.symbolsWithoutHistory = unknownSymbols.size;
+      onProgress(progress);
+    },
+  });
+}
