@@ -132,15 +132,18 @@ export function array<T>(of: Type<T>): Type<readonly T[]> {
   };
 }
 
+type Fields = Readonly<Record<string, Type<unknown>>>;
+type StructOf<Of extends Fields> = { [Name in keyof Of]: ValueOf<Of[Name]> };
+
 /** Fields in their order; in flexible versions followed by tagged fields: unknown ones are skipped, none are sent. */
-export function struct<T extends object>(fields: { readonly [Name in keyof T]: Type<T[Name]> }): Type<T> {
-  const entries = Object.entries(fields) as [keyof T, Type<T[keyof T]>][];
+export function struct<const Of extends Fields>(fields: Of): Type<StructOf<Of>> {
+  const entries = Object.entries(fields);
   return {
     read(reader, wire) {
-      const value = {} as T;
+      const value: Record<string, unknown> = {};
       for (const [name, type] of entries) value[name] = type.read(reader, wire);
       if (wire.flexible) skipTaggedFields(reader);
-      return value;
+      return value as StructOf<Of>;
     },
     write(writer, value, wire) {
       for (const [name, type] of entries) type.write(writer, value[name], wire);
