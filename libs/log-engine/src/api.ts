@@ -25,7 +25,14 @@ export interface EngineOptions {
 }
 
 export interface EngineEvent {
-  kind: 'recovered' | 'truncated-tail' | 'segment-sealed' | 'segment-removed' | 'index-rebuilt' | 'volume-stopped';
+  kind:
+    | 'recovered'
+    | 'truncated-tail'
+    | 'range-damaged'
+    | 'segment-sealed'
+    | 'segment-removed'
+    | 'index-rebuilt'
+    | 'volume-stopped';
   volume: string;
   detail: string;
 }

@@ -1,0 +1,133 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What the engine asks of a disk. Handed in, so that tests put one that fails in its place. */
+export interface Disk {
+  openForReading(path: string): Promise<DiskFile>;
+  openForWriting(path: string): Promise<DiskFile>;
+  /** Opens a new, empty file; what was there is gone. */
+  create(path: string): Promise<DiskFile>;
+  /** Names in a folder; undefined when there is no such folder. */
+  list(folder: string): Promise<string[] | undefined>;
+  makeFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; one that is not there is no error. */
+  remove(path: string): Promise<void>;
+  /** Makes the names in a folder durable. */
+  syncFolder(path: string): Promise<void>;
+}
+
+export interface DiskFile {
+  sizeBytes(): Promise<number>;
+  /** Fills `into` from `position` on as far as the file reaches; gives the number of bytes read. */
+  read(into: Buffer, position: number): Promise<number>;
+  /** Writes all of it. */
+  write(buffers: readonly Buffer[], position: number): Promise<void>;
+  /** `fdatasync`: everything written before is durable when it resolves. */
+  sync(): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** True for an error of the operating system with one of these codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+/** The machine's own disk. */
+export const nodeDisk: Disk = {
+  openForReading: async (path) => fileOf(await open(path, 'r')),
+  openForWriting: async (path) => fileOf(await open(path, 'r+')),
+  create: async (path) => fileOf(await open(path, 'w+')),
+  async list(folder) {
+    try {
+      return await readdir(folder);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  },
+  async makeFolder(path) {
+    await mkdir(path, { recursive: true });
+  },
+  rename,
+  async remove(path) {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+  },
+  async syncFolder(path) {
+    const handle = await open(path, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+function fileOf(handle: FileHandle): DiskFile {
+  return {
+    sizeBytes: async () => (await handle.stat()).size,
+    async read(into, position) {
+      let filled = 0;
+      while (filled < into.length) {
+        const { bytesRead } = await handle.read(into, filled, into.length - filled, position + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    },
+    async write(buffers, position) {
+      let left = buffers.filter((buffer) => buffer.length > 0);
+      let at = position;
+      while (left.length > 0) {
+        const { bytesWritten } = await handle.writev(left, at);
+        at += bytesWritten;
+        left = without(left, bytesWritten);
+      }
+    },
+    sync: () => handle.datasync(),
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
+    close: () => handle.close(),
+  };
+}
+
+/** What is left of `buffers` after their first `bytes` bytes: the system may write less than it was asked to. */
+function without(buffers: Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  let i = 0;
+  while (i < buffers.length && skip >= buffers[i]!.length) skip -= buffers[i++]!.length;
+  if (i === buffers.length) return [];
+  return [buffers[i]!.subarray(skip), ...buffers.slice(i + 1)];
+}
+
+/** Ending of files that do not count yet. Whoever opens the folder removes them. */
+export const PARTIAL = '.tmp';
+
+/**
+ * Puts a file in place at once or not at all: written beside its name, flushed, renamed, and the folder flushed.
+ * Resolves to the open file.
+ */
+export async function createDurably(
+  disk: Disk,
+  folder: string,
+  name: string,
+  content: readonly Buffer[],
+): Promise<DiskFile> {
+  const path = join(folder, name);
+  const file = await disk.create(path + PARTIAL);
+  try {
+    await file.write(content, 0);
+    await file.sync();
+    await disk.rename(path + PARTIAL, path);
+    await disk.syncFolder(folder);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return file;
+}

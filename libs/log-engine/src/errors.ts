@@ -1,0 +1,91 @@
+/** Who can do something about an error: who called, who runs the machine, or who wrote the code. */
+export type ErrorActor = 'user' | 'operator' | 'programmer';
+
+interface CatalogueEntry {
+  actor: ErrorActor;
+  /** True when the same call may succeed later without anybody changing it. */
+  retry: boolean;
+  mend: string;
+}
+
+/** Every error of the engine: who acts, whether to retry, and what to do. */
+export const ENGINE_ERRORS = {
+  'batch-corrupt': {
+    actor: 'programmer',
+    retry: true,
+    mend: 'Send the batch again; if it fails again, its encoder is wrong.',
+  },
+  'batch-too-large': {
+    actor: 'user',
+    retry: false,
+    mend: "Send smaller batches, or raise the topic's max.message.bytes.",
+  },
+  'offset-out-of-range': {
+    actor: 'user',
+    retry: false,
+    mend: "Read from an offset between the log's start and its end.",
+  },
+  'topic-exists': { actor: 'user', retry: false, mend: 'Use the topic that is there, or choose another name.' },
+  'unknown-topic': { actor: 'user', retry: false, mend: 'Create the topic first.' },
+  'illegal-name': {
+    actor: 'user',
+    retry: false,
+    mend: 'Use a-z A-Z 0-9 . _ - (at most 249); what stands before the first dot in lower case, at most 100.',
+  },
+  'illegal-setting': { actor: 'user', retry: false, mend: 'Correct or leave out the setting that the message names.' },
+  'volume-full': {
+    actor: 'operator',
+    retry: false,
+    mend: "Raise the volume's quota, or send smaller batches.",
+  },
+  'volume-stopped': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Look after the disk, then open the engine again: it recovers everything acknowledged as synced.',
+  },
+  'folder-unusable': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Make it a folder that this process may read and write, or set DATA_DIR to another one.',
+  },
+  'folder-in-use': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Stop the process that owns it, or set DATA_DIR to another folder.',
+  },
+  'format-newer': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Run the version that wrote it, or a newer one.',
+  },
+  'not-a-segment': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Restore the file from a copy; moved away, the journal opens without what only this file held.',
+  },
+  'journal-damaged': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Restore the volume from a copy, or move its folder away to start it anew.',
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type EngineErrorCode = keyof typeof ENGINE_ERRORS;
+
+/** An error from the catalogue; `message` names the value and the limit, `mend` what to do. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+  readonly actor: ErrorActor;
+  readonly retry: boolean;
+  readonly mend: string;
+
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    const entry = ENGINE_ERRORS[code];
+    this.code = code;
+    this.actor = entry.actor;
+    this.retry = entry.retry;
+    this.mend = entry.mend;
+  }
+}

@@ -1,0 +1,258 @@
+import { iterateBatches, RecordBatchError, RecordCursor } from '@tickfold/kafka-protocol';
+import type { ReadResult } from './api.ts';
+import { batchBaseOffset, batchFault } from './batch-header.ts';
+import type { BatchList } from './batch-list.ts';
+import { hasCode } from './disk.ts';
+import { EngineError } from './errors.ts';
+import { frameHeaderIsValid, framePartitionId, framePayloadBytes, frameSizeBytes } from './frame.ts';
+import { FRAME_HEADER } from './layout.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { Partition } from './partition.ts';
+import type { Segment } from './segment.ts';
+
+/** Batches of one segment that lie no farther apart than this are read together. */
+const MAX_GAP_BYTES = 32 * 1024;
+const MAX_SPAN_BYTES = 1024 * 1024;
+/** So many reads are under way at a time, lest they keep a sync waiting. */
+const MAX_PARALLEL_READS = 16;
+
+/** Where one batch lies. */
+interface Extent {
+  segment: Segment;
+  partitionId: number;
+  /** Of the frame, in the segment. */
+  position: number;
+  batchBytes: number;
+  baseOffset: number;
+  lastOffset: number;
+}
+
+/** The part of a journal that its reader looks at. */
+export interface ReadableJournal {
+  /** All segments, oldest first; the array is replaced, never changed. */
+  readonly segments: readonly Segment[];
+  /** Set when nothing may be read any more. */
+  readonly closed: EngineError | undefined;
+  segmentPath(segment: Segment): string;
+  /** A batch that was whole once does not match its CRC any more. */
+  reportDamage(segment: Segment, from: number, to: number): void;
+}
+
+/** Reads batches through the indexes: from memory where they lie there, else from the files, with CRCs checked. */
+export class JournalReader {
+  readonly #journal: ReadableJournal;
+  readonly #openFiles: OpenFiles;
+
+  constructor(journal: ReadableJournal, openFiles: OpenFiles) {
+    this.#journal = journal;
+    this.#openFiles = openFiles;
+  }
+
+  /** @throws EngineError `offset-out-of-range`, `unknown-topic` */
+  read(partition: Partition, offset: bigint, maxBytes: number): Promise<ReadResult> {
+    return this.#unlessRemoved(() => this.#readOnce(partition, offset, maxBytes));
+  }
+
+  /** The first visible record at or after that time. */
+  offsetForTimestamp(
+    partition: Partition,
+    timestampMs: bigint,
+  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+    return this.#unlessRemoved(() => this.#findTimestamp(partition, Number(timestampMs)));
+  }
+
+  /** Does the work again when retention took a segment away under it. */
+  async #unlessRemoved<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#journal.closed !== undefined) throw this.#journal.closed;
+      const oldest = this.#journal.segments[0]?.number;
+      try {
+        return await work();
+      } catch (error) {
+        if (!hasCode(error, 'ENOENT') || this.#journal.segments[0]?.number === oldest) throw error;
+      }
+    }
+  }
+
+  async #readOnce(partition: Partition, offset: bigint, maxBytes: number): Promise<ReadResult> {
+    checkRange(partition, offset);
+    const batches: Buffer[] = [];
+    let from = Number(offset);
+    // A batch that turns out to be damaged is passed over, so a read may have to look further on.
+    while (batches.length === 0 && from < partition.visibleOffset) {
+      const extents = await this.#plan(partition, from, maxBytes);
+      if (extents.length === 0) break;
+      for (const batch of await this.#fetch(extents)) if (batch !== undefined) batches.push(batch);
+      from = extents.at(-1)!.lastOffset + 1;
+    }
+    return { batches, highWatermark: partition.highWatermark, logStartOffset: partition.logStartOffset };
+  }
+
+  async #findTimestamp(
+    partition: Partition,
+    wanted: number,
+  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+    for (const segment of this.#journal.segments) {
+      const summary = segment.index.summary(partition.id);
+      if (summary === undefined || summary.maxTimestampMs < wanted) continue;
+      const list = await segment.index.batches(partition.id);
+      for (let i = list.firstEndingAtOrAfter(partition.startOffset); i < list.count; i++) {
+        if (list.baseOffset(i) >= partition.visibleOffset) return undefined;
+        if (list.maxTimestampMs(i) < wanted) continue;
+        const [batch] = await this.#fetch([extentOf(segment, partition.id, list, i)]);
+        const found = batch && firstRecordSince(batch, wanted, partition.startOffset);
+        if (found !== undefined) return { offset: BigInt(found.offset), timestampMs: BigInt(found.timestampMs) };
+      }
+    }
+    return undefined;
+  }
+
+  /** The visible batches from the one that holds `offset` on, at most `maxBytes` but at least one. */
+  async #plan(partition: Partition, offset: number, maxBytes: number): Promise<Extent[]> {
+    const extents: Extent[] = [];
+    const visibleOffset = partition.visibleOffset;
+    let bytes = 0;
+    for (const segment of this.#segmentsFrom(partition.id, offset)) {
+      const pending = segment.index.batches(partition.id);
+      const list = pending instanceof Promise ? await pending : pending;
+      for (let i = list.firstEndingAtOrAfter(offset); i < list.count; i++) {
+        if (list.baseOffset(i) >= visibleOffset) return extents;
+        bytes += list.batchBytes(i);
+        if (bytes > maxBytes && extents.length > 0) return extents;
+        extents.push(extentOf(segment, partition.id, list, i));
+      }
+      if (bytes >= maxBytes) return extents;
+    }
+    return extents;
+  }
+
+  /** From the segment that holds `offset` on. Live readers are near the end, so the search begins there. */
+  #segmentsFrom(partitionId: number, offset: number): readonly Segment[] {
+    const { segments } = this.#journal;
+    for (let i = segments.length - 1; i >= 0; i--) {
+      const firstOffset = segments[i]!.index.firstOffset(partitionId);
+      if (firstOffset !== undefined && firstOffset <= offset) return segments.slice(i);
+    }
+    return segments;
+  }
+
+  /** The batches themselves, undefined for damaged ones. */
+  async #fetch(extents: Extent[]): Promise<(Buffer | undefined)[]> {
+    const batches: (Buffer | undefined)[] = extents.map(fromMemory);
+    const missing = extents.filter((_, i) => batches[i] === undefined);
+    if (missing.length === 0) return batches;
+    const read = new Map<Extent, Buffer | undefined>();
+    const spans = spansOf(missing);
+    for (let i = 0; i < spans.length; i += MAX_PARALLEL_READS) {
+      await Promise.all(spans.slice(i, i + MAX_PARALLEL_READS).map((span) => this.#readSpan(span, read)));
+    }
+    return batches.map((batch, i) => batch ?? read.get(extents[i]!));
+  }
+
+  async #readSpan(span: Extent[], into: Map<Extent, Buffer | undefined>): Promise<void> {
+    const { segment, position: start } = span[0]!;
+    const bytes = Buffer.allocUnsafeSlow(frameEnd(span.at(-1)!) - start);
+    const path = this.#journal.segmentPath(segment);
+    const filled = await this.#openFiles.use(path, (file) => file.read(bytes, start));
+    for (const extent of span) {
+      const at = extent.position - start;
+      const isWhole = at + frameSizeBytes(extent.batchBytes) <= filled && frameIsOf(extent, bytes, at);
+      if (!isWhole) this.#journal.reportDamage(segment, extent.position, frameEnd(extent));
+      into.set(extent, isWhole ? batchIn(bytes, at, extent) : undefined);
+    }
+  }
+}
+
+function checkRange(partition: Partition, offset: bigint): void {
+  if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
+  if (offset < partition.logStartOffset || offset > partition.logEndOffset) {
+    throw new EngineError(
+      'offset-out-of-range',
+      `offset ${offset} of ${partition.topic}/${partition.partition} is outside of its log, ` +
+        `${partition.logStartOffset} to ${partition.logEndOffset}`,
+    );
+  }
+}
+
+function extentOf(segment: Segment, partitionId: number, list: BatchList, i: number): Extent {
+  return {
+    segment,
+    partitionId,
+    position: list.position(i),
+    batchBytes: list.batchBytes(i),
+    baseOffset: list.baseOffset(i),
+    lastOffset: list.lastOffset(i),
+  };
+}
+
+function frameEnd(extent: Extent): number {
+  return extent.position + frameSizeBytes(extent.batchBytes);
+}
+
+function fromMemory(extent: Extent): Buffer | undefined {
+  return extent.segment.tail?.find(extent.position + FRAME_HEADER.sizeBytes, extent.batchBytes);
+}
+
+function batchIn(bytes: Buffer, frameAt: number, extent: Extent): Buffer {
+  const at = frameAt + FRAME_HEADER.sizeBytes;
+  return bytes.subarray(at, at + extent.batchBytes);
+}
+
+/** True when the frame that the index promised lies there, whole. */
+function frameIsOf(extent: Extent, bytes: Buffer, at: number): boolean {
+  const batchAt = at + FRAME_HEADER.sizeBytes;
+  return (
+    frameHeaderIsValid(bytes, at, extent.segment.number, extent.position) &&
+    framePartitionId(bytes, at) === extent.partitionId &&
+    framePayloadBytes(bytes, at) === extent.batchBytes &&
+    batchBaseOffset(bytes, batchAt) === extent.baseOffset &&
+    batchFault(bytes, batchAt, extent.batchBytes) === undefined
+  );
+}
+
+/** Groups extents that lie close together in one segment. */
+function spansOf(extents: Extent[]): Extent[][] {
+  const spans: Extent[][] = [];
+  let span: Extent[] = [];
+  for (const extent of extents) {
+    const first = span[0];
+    const fits =
+      first !== undefined &&
+      first.segment === extent.segment &&
+      extent.position - frameEnd(span.at(-1)!) <= MAX_GAP_BYTES &&
+      frameEnd(extent) - first.position <= MAX_SPAN_BYTES;
+    if (fits) {
+      span.push(extent);
+    } else {
+      span = [extent];
+      spans.push(span);
+    }
+  }
+  return spans;
+}
+
+/**
+ * The first record of a batch at or after that time. Of a batch whose records cannot be unpacked here (a compression
+ * that is not known, records that are badly encoded) its first offset stands for it, with the batch's latest time.
+ */
+function firstRecordSince(
+  bytes: Buffer,
+  timestampMs: number,
+  fromOffset: number,
+): { offset: number; timestampMs: number } | undefined {
+  for (const batch of iterateBatches(bytes)) {
+    const baseOffset = Number(batch.header.baseOffset);
+    try {
+      const cursor = new RecordCursor(batch);
+      while (cursor.next()) {
+        const offset = baseOffset + cursor.offsetDelta;
+        if (cursor.timestampMs >= timestampMs && offset >= fromOffset)
+          return { offset, timestampMs: cursor.timestampMs };
+      }
+    } catch (error) {
+      if (!(error instanceof RecordBatchError)) throw error;
+      return { offset: Math.max(baseOffset, fromOffset), timestampMs: Number(batch.header.maxTimestampMs) };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,88 @@
+import type { Visibility } from './api.ts';
+import type { ControlRecord, OffsetRow, TopicRow } from './control-record.ts';
+
+/** Payload of a checkpoint frame, as JSON: all that the frames after it cannot tell. */
+export interface Checkpoint {
+  visibility: Visibility;
+  nextPartitionId: number;
+  topics: TopicRow[];
+  /** Of each partition: its id, its log's start and its next offset. */
+  partitions: [partitionId: number, logStartOffset: number, nextOffset: number][];
+  groups: [group: string, offsets: OffsetRow[]][];
+}
+
+/** The fold over control records: which topics and group offsets a volume has. */
+export class JournalState {
+  readonly visibility: Visibility;
+  readonly topics = new Map<string, TopicRow>();
+  nextPartitionId = 0;
+  readonly #groups = new Map<string, Map<string, OffsetRow>>();
+
+  constructor(visibility: Visibility) {
+    this.visibility = visibility;
+  }
+
+  static fromCheckpoint(checkpoint: Checkpoint): JournalState {
+    const state = new JournalState(checkpoint.visibility);
+    state.nextPartitionId = checkpoint.nextPartitionId;
+    for (const topic of checkpoint.topics) state.topics.set(topic.name, topic);
+    for (const [group, offsets] of checkpoint.groups) state.apply({ kind: 'offsets-committed', group, offsets });
+    return state;
+  }
+
+  toCheckpoint(partitions: Checkpoint['partitions']): Checkpoint {
+    return {
+      visibility: this.visibility,
+      nextPartitionId: this.nextPartitionId,
+      topics: [...this.topics.values()],
+      partitions,
+      groups: this.groups().map((group) => [group, this.offsetsOf(group)]),
+    };
+  }
+
+  apply(record: ControlRecord): void {
+    switch (record.kind) {
+      case 'topic-created': {
+        const { name, id, partitionIds, settings } = record;
+        this.topics.set(name, { name, id, partitionIds, settings });
+        this.nextPartitionId = Math.max(this.nextPartitionId, ...partitionIds.map((partitionId) => partitionId + 1));
+        return;
+      }
+      case 'topic-deleted':
+        this.topics.delete(record.name);
+        this.#forgetOffsetsOf(record.name);
+        return;
+      case 'offsets-committed': {
+        const offsets = this.#groups.get(record.group) ?? new Map<string, OffsetRow>();
+        this.#groups.set(record.group, offsets);
+        for (const row of record.offsets) offsets.set(`${row[0]}/${row[1]}`, row);
+        return;
+      }
+      case 'offsets-deleted':
+        this.#groups.delete(record.group);
+        return;
+      case 'topic-offsets-deleted':
+        this.#forgetOffsetsOf(record.topic);
+        return;
+    }
+  }
+
+  groups(): string[] {
+    return [...this.#groups.keys()];
+  }
+
+  offsetsOf(group: string): OffsetRow[] {
+    return [...(this.#groups.get(group)?.values() ?? [])];
+  }
+
+  hasOffsetsOfTopic(topic: string): boolean {
+    return this.groups().some((group) => this.offsetsOf(group).some((row) => row[0] === topic));
+  }
+
+  #forgetOffsetsOf(topic: string): void {
+    for (const [group, offsets] of this.#groups) {
+      for (const [key, row] of offsets) if (row[0] === topic) offsets.delete(key);
+      if (offsets.size === 0) this.#groups.delete(group);
+    }
+  }
+}

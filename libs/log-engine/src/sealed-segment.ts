@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { batchAttributes, batchBaseOffset, batchLastOffsetDelta, batchMaxTimestampMs } from './batch-header.ts';
+import { createDurably, type Disk, type DiskFile, hasCode } from './disk.ts';
+import { EngineError } from './errors.ts';
+import { Directory, encodeIndex, type IndexedSegment, readIndexHeader } from './index-file.ts';
+import { INDEX_HEADER } from './layout.ts';
+import { INDEX_ENDING, SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
+import { GrowingIndex, type IndexCache, readChecked, SealedIndex } from './segment-index.ts';
+import { type ScanResult, scanSegment } from './segment-scan.ts';
+import type { SegmentTail } from './tail-cache.ts';
+
+/** A journal's folder, on its disk, with what keeps its indexes' entries. */
+export interface JournalFolder {
+  disk: Disk;
+  folder: string;
+  indexCache: IndexCache;
+}
+
+/** A segment whose file does not change any more and that has its index beside it. */
+export class SealedSegment implements Segment {
+  readonly number: number;
+  readonly sizeBytes: number;
+  readonly indexBytes: number;
+  readonly index: SealedIndex;
+  readonly tail: SegmentTail | undefined;
+
+  constructor(segment: IndexedSegment, indexBytes: number, index: SealedIndex, tail?: SegmentTail) {
+    this.number = segment.segmentNumber;
+    this.sizeBytes = segment.segmentBytes;
+    this.indexBytes = indexBytes;
+    this.index = index;
+    this.tail = tail;
+  }
+}
+
+/**
+ * Opens a segment through the index that lies beside it; undefined unless that is whole and this segment's own.
+ * @param tail what of the segment lies in memory
+ */
+export async function openSealed(
+  place: JournalFolder,
+  segment: IndexedSegment,
+  tail?: SegmentTail,
+): Promise<SealedSegment | undefined> {
+  const parts = await readIndex(place, segment, 'directory');
+  if (parts === undefined) return undefined;
+  const index: SealedIndex = new SealedIndex(parts.directory, place.indexCache, () =>
+    loadEntries(place, segment, index),
+  );
+  return new SealedSegment(segment, parts.sizeBytes, index, tail);
+}
+
+/** Puts the index of a segment in place. */
+export async function writeIndex(place: JournalFolder, segment: IndexedSegment, index: GrowingIndex): Promise<void> {
+  const { header, directory, entries } = encodeIndex(segment, index.lists);
+  const name = segmentBaseName(segment.segmentNumber) + INDEX_ENDING;
+  const file = await createDurably(place.disk, place.folder, name, [header, directory, entries]);
+  await file.close();
+}
+
+/** Writes the index of a segment anew from the segment's frames; tells which ranges hold none. */
+export async function rebuildIndex(place: JournalFolder, segment: IndexedSegment): Promise<ScanResult['damaged']> {
+  const { segmentNumber, segmentBytes } = segment;
+  const index = new GrowingIndex();
+  const file = await place.disk.openForReading(join(place.folder, segmentBaseName(segmentNumber) + SEGMENT_ENDING));
+  try {
+    const { damaged } = await scanSegment(file, { segmentNumber, sizeBytes: segmentBytes }, 'skip', {
+      batch: (partitionId, position, bytes, at, sizeBytes) =>
+        addToIndex(index, partitionId, position, bytes, at, sizeBytes),
+      control: () => undefined,
+      opening: () => undefined,
+    });
+    await writeIndex(place, segment, index);
+    return damaged;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Adds a batch that a scan found; false when its offsets do not follow on those before it. */
+export function addToIndex(
+  index: GrowingIndex,
+  partitionId: number,
+  position: number,
+  bytes: Buffer,
+  at: number,
+  sizeBytes: number,
+): boolean {
+  const baseOffset = batchBaseOffset(bytes, at);
+  const list = index.lists.get(partitionId);
+  if (list !== undefined && baseOffset <= list.lastOffset(list.count - 1)) return false;
+  index.add(
+    partitionId,
+    baseOffset,
+    batchLastOffsetDelta(bytes, at),
+    batchMaxTimestampMs(bytes, at),
+    position,
+    sizeBytes,
+    batchAttributes(bytes, at),
+  );
+  return true;
+}
+
+async function loadEntries(place: JournalFolder, segment: IndexedSegment, index: SealedIndex): Promise<Buffer> {
+  let parts = await readIndex(place, segment, 'all');
+  if (parts === undefined) {
+    await rebuildIndex(place, segment);
+    parts = await readIndex(place, segment, 'all');
+  }
+  if (parts === undefined) {
+    const name = segmentBaseName(segment.segmentNumber) + INDEX_ENDING;
+    throw new EngineError('journal-damaged', `${join(place.folder, name)} is damaged again after it was rebuilt`);
+  }
+  index.directory = parts.directory;
+  return parts.entries;
+}
+
+interface IndexParts {
+  sizeBytes: number;
+  directory: Directory;
+  /** Empty unless all was asked for. */
+  entries: Buffer;
+}
+
+/** Reads a segment's index file; undefined unless what is read of it is whole and belongs to that segment. */
+async function readIndex(
+  place: JournalFolder,
+  segment: IndexedSegment,
+  what: 'directory' | 'all',
+): Promise<IndexParts | undefined> {
+  const file = await openIfThere(place.disk, join(place.folder, segmentBaseName(segment.segmentNumber) + INDEX_ENDING));
+  if (file === undefined) return undefined;
+  try {
+    const start = Buffer.alloc(INDEX_HEADER.sizeBytes);
+    await file.read(start, 0);
+    const header = readIndexHeader(start, segment);
+    if (header === undefined) return undefined;
+    const entriesAt = start.length + header.directoryBytes;
+    const sizeBytes = entriesAt + header.entriesBytes;
+    if ((await file.sizeBytes()) !== sizeBytes) return undefined;
+    const directory = await readChecked(file, start.length, header.directoryBytes, header.directoryCrc);
+    const entries =
+      what === 'all' ? await readChecked(file, entriesAt, header.entriesBytes, header.entriesCrc) : Buffer.alloc(0);
+    if (directory === undefined || entries === undefined) return undefined;
+    return { sizeBytes, directory: new Directory(directory), entries };
+  } finally {
+    await file.close();
+  }
+}
+
+async function openIfThere(disk: Disk, path: string): Promise<DiskFile | undefined> {
+  try {
+    return await disk.openForReading(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

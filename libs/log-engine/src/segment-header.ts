@@ -1,0 +1,54 @@
+import { crc32c } from '@node-rs/crc32';
+import { EngineError } from './errors.ts';
+import { readInt64LE, writeInt64LE } from './int64.ts';
+import { FORMAT_VERSION, SEGMENT_HEADER, SEGMENT_MAGIC } from './layout.ts';
+
+const { at: AT, sizeBytes: SIZE } = SEGMENT_HEADER;
+
+/** What tells a segment from every other one. */
+export interface SegmentIdentity {
+  volumeId: Buffer;
+  segmentNumber: number;
+  createdAtMs: number;
+}
+
+/** Writes the header at the start of `bytes`. */
+export function writeSegmentHeader(bytes: Buffer, identity: SegmentIdentity): void {
+  bytes.fill(0, 0, SIZE);
+  bytes.write(SEGMENT_MAGIC, AT.magic, 'latin1');
+  bytes.writeUInt32LE(FORMAT_VERSION, AT.formatVersion);
+  bytes.writeUInt32LE(identity.segmentNumber, AT.segmentNumber);
+  identity.volumeId.copy(bytes, AT.volumeId);
+  writeInt64LE(bytes, AT.createdAtMs, identity.createdAtMs);
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, AT.crc)), AT.crc);
+}
+
+export interface SegmentHeader extends SegmentIdentity {
+  crc: number;
+}
+
+/**
+ * Reads a segment's header; undefined when these bytes are none, or damaged.
+ * @param path named in errors
+ * @throws EngineError `format-newer`
+ */
+export function readSegmentHeader(bytes: Buffer, path: string): SegmentHeader | undefined {
+  if (bytes.length < SIZE || bytes.toString('latin1', AT.magic, AT.magic + SEGMENT_MAGIC.length) !== SEGMENT_MAGIC) {
+    return undefined;
+  }
+  const crc = bytes.readUInt32LE(AT.crc);
+  if (crc32c(bytes.subarray(0, AT.crc)) !== crc) return undefined;
+  const version = bytes.readUInt32LE(AT.formatVersion);
+  if (version > FORMAT_VERSION) {
+    throw new EngineError(
+      'format-newer',
+      `${path} has journal format ${version}; this version reads up to ${FORMAT_VERSION}`,
+    );
+  }
+  return {
+    volumeId: Buffer.from(bytes.subarray(AT.volumeId, AT.volumeId + 16)),
+    segmentNumber: bytes.readUInt32LE(AT.segmentNumber),
+    createdAtMs: readInt64LE(bytes, AT.createdAtMs),
+    crc,
+  };
+}

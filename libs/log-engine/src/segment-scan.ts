@@ -1,0 +1,114 @@
+import { batchFault } from './batch-header.ts';
+import type { DiskFile } from './disk.ts';
+import {
+  FRAME_PROBE_BYTES,
+  FRAME_TYPES,
+  frameHeaderIsValid,
+  framePartitionId,
+  framePayloadBytes,
+  frameSizeBytes,
+  frameType,
+  readFrameText,
+} from './frame.ts';
+import { FRAME_HEADER, SEGMENT_HEADER } from './layout.ts';
+
+const WINDOW_BYTES = 1024 * 1024;
+const ALIGNMENT = 8;
+
+/** Told about each whole frame, in order. Bytes are valid only during the call. */
+export interface FrameVisitor {
+  /** False when the batch does not follow on what came before; it is then treated as damaged. */
+  batch(partitionId: number, position: number, bytes: Buffer, at: number, sizeBytes: number): boolean;
+  control(text: string): void;
+  /** The checkpoint that opens the segment. */
+  opening(text: string): void;
+}
+
+export interface ScanResult {
+  /** Where the last whole frame ends. */
+  endsAt: number;
+  /** Ranges of bytes that hold no whole frame. */
+  damaged: { from: number; to: number }[];
+}
+
+/**
+ * Reads a segment's frames from its header on, with every CRC checked.
+ * @param mode `cut` ends at the first frame that is not whole; `skip` looks for the next whole one behind it.
+ */
+export async function scanSegment(
+  file: DiskFile,
+  segment: { segmentNumber: number; sizeBytes: number },
+  mode: 'cut' | 'skip',
+  visitor: FrameVisitor,
+): Promise<ScanResult> {
+  const { segmentNumber, sizeBytes } = segment;
+  const window = new Window(file, sizeBytes);
+  const damaged: ScanResult['damaged'] = [];
+  let endsAt = SEGMENT_HEADER.sizeBytes;
+  let position = endsAt;
+  while (position < sizeBytes) {
+    if (!window.holds(position, FRAME_PROBE_BYTES)) await window.load(position, FRAME_PROBE_BYTES);
+    let step = ALIGNMENT;
+    if (frameHeaderIsValid(window.bytes, position - window.start, segmentNumber, position)) {
+      const payloadBytes = framePayloadBytes(window.bytes, position - window.start);
+      const frameBytes = frameSizeBytes(payloadBytes);
+      if (!window.holds(position, frameBytes)) await window.load(position, frameBytes);
+      if (position + frameBytes <= sizeBytes && visitFrame(window.bytes, position - window.start, position, visitor)) {
+        position += frameBytes;
+        endsAt = position;
+        continue;
+      }
+      // The header vouches for the length, so nothing inside this payload may be taken for a frame.
+      step = frameBytes;
+    }
+    if (mode === 'cut') return { endsAt, damaged: [{ from: position, to: sizeBytes }] };
+    const last = damaged.at(-1);
+    const next = Math.min(position + step, sizeBytes);
+    if (last?.to === position) last.to = next;
+    else damaged.push({ from: position, to: next });
+    position = next;
+  }
+  return { endsAt, damaged };
+}
+
+function visitFrame(bytes: Buffer, at: number, position: number, visitor: FrameVisitor): boolean {
+  const payloadAt = at + FRAME_HEADER.sizeBytes;
+  const payloadBytes = framePayloadBytes(bytes, at);
+  const type = frameType(bytes, at);
+  if (type === FRAME_TYPES.batch) {
+    if (batchFault(bytes, payloadAt, payloadBytes) !== undefined) return false;
+    return visitor.batch(framePartitionId(bytes, at), position, bytes, payloadAt, payloadBytes);
+  }
+  if (type !== FRAME_TYPES.control && type !== FRAME_TYPES.checkpoint) return false;
+  const text = readFrameText(bytes.subarray(payloadAt, payloadAt + payloadBytes));
+  if (text === undefined) return false;
+  if (type === FRAME_TYPES.control) visitor.control(text);
+  else visitor.opening(text);
+  return true;
+}
+
+/** The part of a file that lies in memory. */
+class Window {
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  readonly #file: DiskFile;
+  readonly #fileBytes: number;
+
+  constructor(file: DiskFile, fileBytes: number) {
+    this.#file = file;
+    this.#fileBytes = fileBytes;
+  }
+
+  /** True when as much of that range is here as the file has. */
+  holds(position: number, sizeBytes: number): boolean {
+    const end = Math.min(position + sizeBytes, this.#fileBytes);
+    return position >= this.start && end <= this.start + this.bytes.length;
+  }
+
+  async load(position: number, sizeBytes: number): Promise<void> {
+    const bytes = Buffer.allocUnsafe(Math.min(Math.max(sizeBytes, WINDOW_BYTES), this.#fileBytes - position));
+    const read = await this.#file.read(bytes, position);
+    this.bytes = bytes.subarray(0, read);
+    this.start = position;
+  }
+}

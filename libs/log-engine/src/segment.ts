@@ -1,0 +1,121 @@
+import { batchAttributes, batchLastOffsetDelta, batchMaxTimestampMs, placeBatch } from './batch-header.ts';
+import type { DiskFile } from './disk.ts';
+import {
+  FRAME_TYPES,
+  type FrameType,
+  frameSizeBytes,
+  TEXT_CRC_BYTES,
+  writeFrameAround,
+  writeTextFrameAround,
+} from './frame.ts';
+import { FRAME_HEADER, SEGMENT_HEADER } from './layout.ts';
+import { readSegmentHeader, type SegmentIdentity, writeSegmentHeader } from './segment-header.ts';
+import { GrowingIndex, type SegmentIndex } from './segment-index.ts';
+import type { SegmentTail } from './tail-cache.ts';
+
+export const SEGMENT_ENDING = '.segment';
+export const INDEX_ENDING = '.index';
+
+/** `0000000001` of segment 1: file names sort as their numbers do. */
+export function segmentBaseName(segmentNumber: number): string {
+  return String(segmentNumber).padStart(10, '0');
+}
+
+/** One file of a journal, as readers see it. */
+export interface Segment {
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Bytes of its index file; 0 while there is none. */
+  readonly indexBytes: number;
+  readonly index: SegmentIndex;
+  /** What of it lies in memory; undefined for none. */
+  readonly tail: SegmentTail | undefined;
+}
+
+/** The segment that is appended to. It turns into a sealed one when its index is in place. */
+export class ActiveSegment implements Segment {
+  readonly number: number;
+  readonly indexBytes = 0;
+  readonly index: GrowingIndex;
+  readonly tail: SegmentTail;
+  readonly headerCrc: number;
+  /** Undefined until the first write makes the file. */
+  file: DiskFile | undefined;
+  /** Bytes of the checkpoint that it opens with. */
+  checkpointBytes = 0;
+
+  constructor(
+    segmentNumber: number,
+    headerCrc: number,
+    tail: SegmentTail,
+    index = new GrowingIndex(),
+    file?: DiskFile,
+  ) {
+    this.number = segmentNumber;
+    this.headerCrc = headerCrc;
+    this.tail = tail;
+    this.index = index;
+    this.file = file;
+  }
+
+  /** A new segment that holds its header and checkpoint, in memory. */
+  static begin(identity: SegmentIdentity, checkpoint: string, tail: SegmentTail): ActiveSegment {
+    const { bytes, at } = tail.reserve(SEGMENT_HEADER.sizeBytes);
+    const header = bytes.subarray(at, at + SEGMENT_HEADER.sizeBytes);
+    writeSegmentHeader(header, identity);
+    const { crc } = readSegmentHeader(header, '')!;
+    const segment = new ActiveSegment(identity.segmentNumber, crc, tail);
+    segment.checkpointBytes = segment.appendText(FRAME_TYPES.checkpoint, checkpoint, identity.createdAtMs);
+    return segment;
+  }
+
+  get sizeBytes(): number {
+    return this.tail.end;
+  }
+
+  /** Bytes that came after the checkpoint. */
+  get appendedBytes(): number {
+    return this.sizeBytes - SEGMENT_HEADER.sizeBytes - this.checkpointBytes;
+  }
+
+  /** Copies the batch of `sizeBytes` bytes at `from` in and gives it its place. Returns the frame's bytes. */
+  appendBatch(
+    partitionId: number,
+    baseOffset: number,
+    appendTimeMs: number,
+    source: Buffer,
+    from: number,
+    sizeBytes: number,
+  ): number {
+    const position = this.tail.end;
+    const frameBytes = frameSizeBytes(sizeBytes);
+    const { bytes, at } = this.tail.reserve(frameBytes);
+    const batchAt = at + FRAME_HEADER.sizeBytes;
+    source.copy(bytes, batchAt, from, from + sizeBytes);
+    placeBatch(bytes, batchAt, baseOffset);
+    const place = { type: FRAME_TYPES.batch, partitionId, segmentNumber: this.number, position, appendTimeMs };
+    writeFrameAround(bytes, at, sizeBytes, place);
+    this.index.add(
+      partitionId,
+      baseOffset,
+      batchLastOffsetDelta(bytes, batchAt),
+      batchMaxTimestampMs(bytes, batchAt),
+      position,
+      sizeBytes,
+      batchAttributes(bytes, batchAt),
+    );
+    return frameBytes;
+  }
+
+  /** Appends a control or checkpoint frame. Returns the frame's bytes. */
+  appendText(type: FrameType, text: string, appendTimeMs: number): number {
+    const position = this.tail.end;
+    const payloadBytes = TEXT_CRC_BYTES + Buffer.byteLength(text);
+    const frameBytes = frameSizeBytes(payloadBytes);
+    const { bytes, at } = this.tail.reserve(frameBytes);
+    bytes.write(text, at + FRAME_HEADER.sizeBytes + TEXT_CRC_BYTES, 'utf8');
+    const place = { type, partitionId: 0, segmentNumber: this.number, position, appendTimeMs };
+    writeTextFrameAround(bytes, at, payloadBytes, place);
+    return frameBytes;
+  }
+}
