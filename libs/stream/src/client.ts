@@ -21,6 +21,8 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const ATTEMPT_TIMEOUT_MS = 5_000;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
+/** Brokers end connections that are idle for ten minutes. */
+const KEEP_ALIVE_MS = 4 * 60_000;
 
 /**
  * Connects to the first broker that answers, trying again until `connectTimeoutMs` has passed.
@@ -76,6 +78,7 @@ class EmbeddedClient implements StreamClient {
   readonly #connection: Connection;
   readonly #clientId: string;
   readonly #opened = new Set<Connection>();
+  readonly #keepAlive: NodeJS.Timeout;
   #closed = false;
 
   constructor({ address, connection }: Answering, clientId: string) {
@@ -83,6 +86,7 @@ class EmbeddedClient implements StreamClient {
     this.#connection = connection;
     this.#clientId = clientId;
     this.admin = new EmbeddedAdmin(connection);
+    this.#keepAlive = setInterval(() => this.#ping(), KEEP_ALIVE_MS).unref();
   }
 
   producer(options?: ProducerOptions): Producer {
@@ -103,6 +107,7 @@ class EmbeddedClient implements StreamClient {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#keepAlive);
     this.#connection.close();
     for (const connection of this.#opened) connection.close();
   }
@@ -114,5 +119,12 @@ class EmbeddedClient implements StreamClient {
     this.#opened.add(connection);
     connection.closed.then(() => this.#opened.delete(connection));
     return connection;
+  }
+
+  #ping(): void {
+    for (const connection of [this.#connection, ...this.#opened]) {
+      // Where this fails, the connection's own users are told.
+      describeTopics(connection, []).catch(() => {});
+    }
   }
 }

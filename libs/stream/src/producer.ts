@@ -86,7 +86,7 @@ export class EmbeddedProducer implements Producer {
   }
 
   send(record: OutgoingRecord): Promise<void> | undefined {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#failure !== undefined) return quiet(Promise.reject(this.#failure));
     const route = this.#routes.get(record.topic);
     if (route === undefined) return this.#sendOnceRouted(record);
     this.#append(route, record);
@@ -122,21 +122,22 @@ export class EmbeddedProducer implements Producer {
       return known.routed;
     }
     const records = [record];
-    const routed = this.#links.partitionCount(topic).then(
-      (partitionCount) => {
-        this.#unrouted.delete(topic);
-        if (this.#failure !== undefined) throw this.#failure;
-        const route = newRoute(topic, partitionCount);
-        this.#routes.set(topic, route);
-        for (const waiting of records) this.#append(route, waiting);
-      },
-      (error) => {
-        this.#unrouted.delete(topic);
-        throw this.#fail(error);
-      },
-    );
+    const routed = quiet(this.#route(topic, records));
     this.#unrouted.set(topic, { records, routed });
     return routed;
+  }
+
+  async #route(topic: string, waiting: OutgoingRecord[]): Promise<void> {
+    try {
+      const route = newRoute(topic, await this.#links.partitionCount(topic));
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#routes.set(topic, route);
+      for (const record of waiting) this.#append(route, record);
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.#unrouted.delete(topic);
+    }
   }
 
   #append(route: Route, record: OutgoingRecord): void {
@@ -237,8 +238,9 @@ export class EmbeddedProducer implements Producer {
     this.#sendReady();
   }
 
-  #fail(error: StreamError): StreamError {
+  #fail(cause: unknown): StreamError {
     if (this.#failure !== undefined) return this.#failure;
+    const error = cause instanceof StreamError ? cause : new StreamError('bad-record', String(cause), { cause });
     this.#failure = error;
     clearTimeout(this.#linger);
     this.#room?.reject(error);
@@ -255,6 +257,15 @@ export class EmbeddedProducer implements Producer {
 interface Shipment extends ProduceEntry {
   lane: Lane;
   taken: SealedBatch[];
+}
+
+/**
+ * A caller may let go of what `send` returns: the failure meets it again in `flush` and `close`, so it must not count as a
+ * rejection that nobody handles.
+ */
+function quiet(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function newRoute(topic: string, partitionCount: number): Route {

@@ -8,6 +8,7 @@ import {
   errorCodes,
   FrameSplitter,
   iterateBatches,
+  RecordBatchBuilder,
   type RequestOf,
 } from '@tickfold/kafka-protocol';
 
@@ -19,12 +20,16 @@ export interface ProducedRequest {
   hangUp(): void;
 }
 
-/** Speaks just enough Kafka to play bad turns on a producer: every produce request waits for the test's answer. */
+/**
+ * Speaks just enough Kafka to play bad turns: every produce request waits for the test's answer, every fetch is answered
+ * at once with one record, whose value is its offset.
+ */
 export class ScriptedBroker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #produced: ProducedRequest[] = [];
   #arrived: (() => void) | undefined;
+  #fetchCount = 0;
 
   private constructor(partitionCount: number) {
     this.#server = createServer((socket) => {
@@ -53,6 +58,11 @@ export class ScriptedBroker {
   /** Produce requests that wait for an answer. */
   get waiting(): number {
     return this.#produced.length;
+  }
+
+  /** Fetches that were answered so far. */
+  get fetchCount(): number {
+    return this.#fetchCount;
   }
 
   /** The oldest produce request that no test took yet. */
@@ -87,6 +97,9 @@ export class ScriptedBroker {
         hangUp: () => socket.destroy(),
       });
       this.#arrived?.();
+    } else if (header.apiKey === apis.fetch.key) {
+      this.#fetchCount++;
+      reply(apis.fetch, fetchResponse(decodeRequestBody(apis.fetch, version, rest)));
     } else {
       socket.destroy();
     }
@@ -148,4 +161,31 @@ function produceResponse(request: RequestOf<typeof apis.produce>, errorCode: num
       })),
     })),
   };
+}
+
+function fetchResponse(request: RequestOf<typeof apis.fetch>) {
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCodes.NONE,
+    sessionId: 0,
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ index, fetchOffset }) => ({
+        index,
+        errorCode: errorCodes.NONE,
+        highWatermark: fetchOffset + 1n,
+        lastStableOffset: fetchOffset + 1n,
+        logStartOffset: 0n,
+        abortedTransactions: null,
+        preferredReadReplica: -1,
+        records: [batchOfOne(fetchOffset)],
+      })),
+    })),
+  };
+}
+
+function batchOfOne(offset: bigint): Buffer {
+  const builder = new RecordBatchBuilder();
+  builder.append(null, String(offset), 0);
+  return builder.finish({ baseOffset: offset });
 }
