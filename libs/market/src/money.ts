@@ -1,4 +1,4 @@
-/** Money is whole ten-thousandths of a dollar ("E4") everywhere: sums are exact as long as they are safe integers. */
+/** Money is whole ten-thousandths of a dollar ("E4") everywhere, within bounds in which sums and encodings are exact. */
 
 export class MoneyError extends Error {
   constructor(message: string) {
@@ -10,9 +10,16 @@ export class MoneyError extends Error {
 /** 1 USD. */
 export const E4 = 10_000;
 
+/**
+ * Amounts reach from minus to plus this: 450 billion USD. JavaScript counts exactly to twice as much, but the events'
+ * encoding (a zigzag of doubled numbers) does not.
+ */
+export const AMOUNT_E4_MAX = 2 ** 52 - 1;
+
 /** The amount itself. @throws MoneyError when it is no whole number or too large to be exact */
 export function checkedAmountE4(amountE4: number): number {
-  if (!Number.isSafeInteger(amountE4)) throw new MoneyError(`${amountE4} is not an exact amount of 1/10,000 USD.`);
+  if (!Number.isInteger(amountE4) || Math.abs(amountE4) > AMOUNT_E4_MAX)
+    throw new MoneyError(`${amountE4} is not an exact amount of 1/10,000 USD.`);
   return amountE4;
 }
 
