@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { printError, readInteger, readPort, readText, UsageError, UserError, watchParent } from '@tickfold/app-runtime';
-import { checkSourceSpec } from '@tickfold/market';
+import { FeedError, isDate, openSource, parseSourceSpec, type SourceSpec, simulatorDefaults } from '@tickfold/market';
 import { freePort, type ServiceEvent, supervise } from '@tickfold/supervisor';
 import { Command, CommanderError } from 'commander';
 import { type Settings, serviceNames, topology } from './topology.ts';
@@ -27,6 +27,7 @@ export async function launch(arguments_: string[]): Promise<number> {
     const settings = readSettings(arguments_, process.env);
     if (settings === undefined) return 0;
     await checkPlace(settings);
+    await checkSource(settings);
     const healthPorts = new Map<string, number>();
     for (const name of serviceNames(settings)) healthPorts.set(name, await freePort());
 
@@ -40,7 +41,9 @@ export async function launch(arguments_: string[]): Promise<number> {
         const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
         say(`all services are ready after ${seconds} s`);
         process.stdout.write(`\n  Tickfold is up:  http://${displayName(settings.host)}:${settings.webPort}\n`);
-        process.stdout.write(`  Kafka clients:   ${displayName(settings.host)}:${settings.brokerPort}\n  Ctrl-C ends it.\n\n`);
+        process.stdout.write(
+          `  Kafka clients:   ${displayName(settings.host)}:${settings.brokerPort}\n  Ctrl-C ends it.\n\n`,
+        );
       },
     });
     say('everything has ended');
@@ -54,10 +57,14 @@ export async function launch(arguments_: string[]): Promise<number> {
 function readSettings(arguments_: string[], env: NodeJS.ProcessEnv): Settings | undefined {
   const command = new Command('npm start --')
     .description('Starts Tickfold on this machine: every app as a process of its own.')
-    .option('--source <spec>', 'sim, taq:PATH (file or folder) or lean:PATH (LEAN data folder)', readText(env, 'SOURCE', 'sim'))
-    .option('--speed <n>', 'times real time; 1 is real time, 0 as fast as it goes (default: 60 for sim, else 1)', env.SPEED)
+    .option(
+      '--source <spec>',
+      'sim, taq:PATH (file or folder) or lean:PATH (LEAN data folder)',
+      readText(env, 'SOURCE', 'sim'),
+    )
+    .option('--speed <n>', 'times real time; 1 is real time, 0 as fast as it goes (default: 60)', env.SPEED)
     .option('--date <date>', 'session date as YYYY-MM-DD, where the feed has none or several', env.SOURCE_DATE)
-    .option('--seed <n>', 'seed of the simulator', env.SIM_SEED ?? '42')
+    .option('--seed <n>', 'seed of the simulator', env.SIM_SEED ?? String(simulatorDefaults.seed))
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .allowExcessArguments(false);
@@ -71,14 +78,20 @@ function readSettings(arguments_: string[], env: NodeJS.ProcessEnv): Settings | 
   const options = command.opts<{ source: string; speed?: string; date?: string; seed: string }>();
   const speed = options.speed === undefined ? undefined : Number(options.speed);
   if (speed !== undefined && (options.speed === '' || !Number.isFinite(speed) || speed < 0)) {
-    throw new UsageError(`--speed ${options.speed} is not a number of 0 or more.`, 'Give 1 for real time, 60 for a minute a second, 0 for as fast as it goes.');
+    throw new UsageError(
+      `--speed ${options.speed} is not a number of 0 or more.`,
+      'Give 1 for real time, 60 for a minute a second, 0 for as fast as it goes.',
+    );
   }
   if (options.date !== undefined && !isDate(options.date)) {
     throw new UsageError(`--date ${options.date} is not a date.`, 'Give it as YYYY-MM-DD, such as 2013-10-08.');
   }
-  const seed = readInteger({ '--seed': options.seed }, '--seed', 42, { min: 0, max: 4_294_967_295 });
+  const seed = readInteger({ '--seed': options.seed }, '--seed', simulatorDefaults.seed, {
+    min: 0,
+    max: 4_294_967_295,
+  });
   return {
-    source: checkSourceSpec(options.source, process.env.INIT_CWD ?? process.cwd()),
+    source: readSource(options.source),
     speed,
     date: options.date,
     seed,
@@ -87,12 +100,31 @@ function readSettings(arguments_: string[], env: NodeJS.ProcessEnv): Settings | 
     webPort: readPort(env, 'PORT', 3000),
     brokerPort: readPort(env, 'BROKER_PORT', 9092),
     brokerInternalPort: env.BROKER_INTERNAL_PORT ? readPort(env, 'BROKER_INTERNAL_PORT', 9094) : undefined,
-    models: readText(env, 'MODELS', 'reversion-1,reversion-2').split(',').map((name) => name.trim()),
+    models: readText(env, 'MODELS', 'reversion-1,reversion-2')
+      .split(',')
+      .map((name) => name.trim()),
   };
 }
 
-function isDate(text: string): boolean {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`)) && new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
+/** The source as the apps are told it: a path is relative to where the command was typed. */
+function readSource(text: string): string {
+  try {
+    const spec = parseSourceSpec(text);
+    return spec.kind === 'sim'
+      ? spec.kind
+      : `${spec.kind}:${resolve(process.env.INIT_CWD ?? process.cwd(), spec.path)}`;
+  } catch (error) {
+    if (error instanceof FeedError) throw new UsageError(`--source ${text}: ${error.message}`, error.mend);
+    throw error;
+  }
+}
+
+/** Opens the source once, so that a missing file or a damaged zip is told before anything starts. @throws FeedError */
+async function checkSource({ source, date, seed }: Settings): Promise<void> {
+  const spec: SourceSpec = parseSourceSpec(source);
+  const feed = await openSource(spec, { ...(date === undefined ? {} : { date }), sim: { seed } });
+  say(`source: ${feed.description}`);
+  for (const warning of feed.warnings) say(`source: ${warning}`);
 }
 
 /** Looks at folder and ports before anything starts, so that the first message is the one that helps. */
@@ -102,7 +134,10 @@ async function checkPlace({ dataDir, host, webPort, brokerPort }: Settings): Pro
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new UserError(`The data folder ${dataDir} cannot be written (${code}).`, 'Make it writable, or set DATA_DIR to another folder.');
+    throw new UserError(
+      `The data folder ${dataDir} cannot be written (${code}).`,
+      'Make it writable, or set DATA_DIR to another folder.',
+    );
   }
   await checkPort(host, webPort, 'PORT');
   await checkPort(host, brokerPort, 'BROKER_PORT');
@@ -113,7 +148,12 @@ function checkPort(host: string, port: number, variable: string): Promise<void> 
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${error.code})`;
-      reject(new UserError(`Port ${port} on ${host} ${reason}.`, `End that program, or choose another port: ${variable}=${port + 1} npm start`));
+      reject(
+        new UserError(
+          `Port ${port} on ${host} ${reason}.`,
+          `End that program, or choose another port: ${variable}=${port + 1} npm start`,
+        ),
+      );
     });
     server.listen(port, host, () => server.close(() => resolve()));
   });

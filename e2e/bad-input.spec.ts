@@ -10,14 +10,18 @@ const GOOD_LINE = `093000000N${'TFLD'.padEnd(16)}@   ${'100'.padStart(9, '0')}${
 
 test.afterEach(cleanUp);
 
-async function refusal(args: string[], env: Record<string, string> = {}): Promise<{ status: number | null; output: string }> {
+async function refusal(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ status: number | null; output: string }> {
   const tickfold = await start({ args, env });
   const status = await new Promise<number | null>((resolve) => tickfold.process.once('close', resolve));
   return { status, output: tickfold.output() };
 }
 
 function expectClear({ output }: { output: string }, ...parts: (string | RegExp)[]): void {
-  for (const part of parts) expect(output).toMatch(part instanceof RegExp ? part : new RegExp(part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+  for (const part of parts)
+    expect(output).toMatch(part instanceof RegExp ? part : new RegExp(part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   expect(output).toContain('Mend: ');
   expect(output, 'no stack trace').not.toMatch(/^\s+at .+:\d+:\d+/m);
 }
@@ -75,7 +79,13 @@ test.describe('a file with malformed lines', () => {
   let tickfold: Running;
   test.beforeEach(async () => {
     const folder = temporaryFolder();
-    const lines = ['Time,Exchange,Symbol (a header line)', GOOD_LINE, 'short', GOOD_LINE.replace('00000103300', '0000010x300'), GOOD_LINE.replace('093000000N', '093000000?')];
+    const lines = [
+      'Time,Exchange,Symbol (a header line)',
+      GOOD_LINE,
+      'short',
+      GOOD_LINE.replace('00000103300', '0000010x300'),
+      GOOD_LINE.replace('093000000N', '093000000?'),
+    ];
     writeFileSync(join(folder, 'trades'), lines.join('\r\n'));
     tickfold = await startUp({ args: ['--source', `taq:${folder}`, '--speed', '0', '--date', '2013-10-08'] });
   });
@@ -84,15 +94,23 @@ test.describe('a file with malformed lines', () => {
     await untilLength(tickfold.broker, 'market.ticks', 2);
     await untilLength(tickfold.broker, 'market.dead-letter', 2);
     const letters: string[] = [];
-    await readTopic(tickfold.broker, 'market.dead-letter', (record) => letters.push(`${record.header('source')} ${record.header('reason')}`));
-    expect(letters.sort()).toEqual([expect.stringMatching(/^trades:3 .*(short|length|bytes)/i), expect.stringMatching(/^trades:4 .*price/i)]);
+    await readTopic(tickfold.broker, 'market.dead-letter', (record) =>
+      letters.push(`${record.header('source')} ${record.header('reason')}`),
+    );
+    expect(letters.sort()).toEqual([
+      expect.stringMatching(/^trades:3 .*(short|length|bytes)/i),
+      expect.stringMatching(/^trades:4 .*price/i),
+    ]);
   });
 });
 
 test.describe('a page of another site', () => {
   test('cannot post to the web server, nor reach it by another host name', async ({ request }) => {
     const tickfold = await startUp({ args: ['--speed', '60'] });
-    const posted = await request.post(`${tickfold.url}/api/overview`, { headers: { origin: 'https://evil.example' }, data: {} });
+    const posted = await request.post(`${tickfold.url}/api/overview`, {
+      headers: { origin: 'https://evil.example' },
+      data: {},
+    });
     expect(posted.status()).toBe(403);
     expect(posted.headers()['content-type']).toContain('application/problem+json');
     expect(await posted.text()).toContain('https://evil.example');

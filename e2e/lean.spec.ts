@@ -10,7 +10,15 @@ import { readTopic, untilLength } from './topics.ts';
 const DAY = '20131008';
 const TICKS = join(LEAN, 'equity/usa/tick');
 const SERVICES = ['ingest', 'enrichment', 'reversion-1', 'reversion-2', 'web', 'broker'];
-const FEATURES = ['previousCloseE4', 'changeBps', 'averageVolume20', 'relativeVolume', 'vwap20E4', 'vwapDeviation', 'sizePercentile'] as const;
+const FEATURES = [
+  'previousCloseE4',
+  'changeBps',
+  'averageVolume20',
+  'relativeVolume',
+  'vwap20E4',
+  'vwapDeviation',
+  'sizePercentile',
+] as const;
 
 test.describe('a real day of trades and quotes (lean)', () => {
   test.skip(!hasLean, `needs the sample folder at ${LEAN}`);
@@ -41,13 +49,16 @@ test.describe('a real day of trades and quotes (lean)', () => {
       await readTopic(tickfold.broker, topic, (record) => {
         const [file = '', line = ''] = (record.header('source') ?? '').split(':');
         const marks = seen.get(file);
-        if (marks === undefined || marks[Number(line)] === undefined) throw new Error(`Unknown source id ${file}:${line}`);
+        if (marks === undefined || marks[Number(line)] === undefined)
+          throw new Error(`Unknown source id ${file}:${line}`);
         repeated += marks[Number(line)]!;
         marks[Number(line)] = 1;
         if (Number(line) <= (lastLine.get(file) ?? 0)) outOfOrder += 1;
         lastLine.set(file, Number(line));
       });
-      const missing = [...seen].map(([file, marks]) => `${file}: ${marks.length - 1 - marks.reduce((sum, mark) => sum + mark, 0)}`);
+      const missing = [...seen].map(
+        ([file, marks]) => `${file}: ${marks.length - 1 - marks.reduce((sum, mark) => sum + mark, 0)}`,
+      );
       expect(repeated, `${topic}: repeated`).toBe(0);
       expect(outOfOrder, `${topic}: out of order`).toBe(0);
       expect(missing, `${topic}: missing`).toEqual([...lines.keys()].map((file) => `${file}: 0`));
@@ -129,7 +140,12 @@ async function featuresByPlainSql(): Promise<Map<string, PlainFeatures>> {
         (SELECT volume FROM today)::DOUBLE / (SELECT avg(volume) FROM bars),
         (SELECT sum((high + low + close) / 3.0 * volume) / sum(volume) FROM bars)::DOUBLE`);
     const [previousCloseE4, averageVolume20, relativeVolume, vwap20E4] = rows.getRows()[0] as number[];
-    result.set(symbol.toUpperCase(), { previousCloseE4: previousCloseE4!, averageVolume20: averageVolume20!, relativeVolume: relativeVolume!, vwap20E4: vwap20E4! });
+    result.set(symbol.toUpperCase(), {
+      previousCloseE4: previousCloseE4!,
+      averageVolume20: averageVolume20!,
+      relativeVolume: relativeVolume!,
+      vwap20E4: vwap20E4!,
+    });
   }
   connection.closeSync();
   instance.closeSync();

@@ -24,7 +24,9 @@ test.describe('the default start', () => {
     expect(problems).toEqual([]);
   });
 
-  test('shows live ticks without a reload, says that they are simulated, and that all services are well', async ({ page }) => {
+  test('shows live ticks without a reload, says that they are simulated, and that all services are well', async ({
+    page,
+  }) => {
     await page.goto(tickfold.url);
     await expect(page.getByTestId('feed-badge')).toContainText(/simulated/i);
     const first = await tickCount(page);
@@ -42,13 +44,16 @@ test.describe('the default start', () => {
     await expect(page.locator('canvas').first()).toBeVisible();
   });
 
-  test('shows where the two versions differ, and why, with the tick, the features and both reasons', async ({ page }) => {
+  test('shows where the two versions differ, and why, with the tick, the features and both reasons', async ({
+    page,
+  }) => {
     await page.goto(tickfold.url);
     await expect(page.getByTestId('equity-chart')).toBeVisible();
     await page.getByTestId('why-button').first().click({ timeout: 60_000 });
     const dialog = page.getByTestId('why-dialog');
     await expect(dialog).toBeVisible();
-    for (const part of [/reversion-1/, /reversion-2/, /price/i, /VWAP/i, /sim-42-/]) await expect(dialog).toContainText(part);
+    for (const part of [/reversion-1/, /reversion-2/, /price/i, /VWAP/i, /sim-42-/])
+      await expect(dialog).toContainText(part);
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
   });
@@ -105,7 +110,9 @@ test.describe('npm start', () => {
     const tickfold = await startUp({ throughNpm: true, dataDir: `${temporaryFolder()}/volumes` });
     expect(tickfold.output()).toMatch(/set-up: build \(nx\)/);
     expect(tickfold.output()).toMatch(/history/i);
-    const pids = ['broker', 'ingest', 'enrichment', 'reversion-1', 'reversion-2', 'web'].map((service) => tickfold.pid(service));
+    const pids = ['broker', 'ingest', 'enrichment', 'reversion-1', 'reversion-2', 'web'].map((service) =>
+      tickfold.pid(service),
+    );
     expect(await withClient(tickfold.broker, (client) => topicLength(client, 'market.ticks'))).toBeGreaterThan(0);
     await tickfold.stop();
     await expect.poll(() => pids.filter(isAlive), { timeout: 5_000 }).toEqual([]);

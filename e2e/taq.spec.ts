@@ -23,7 +23,9 @@ test.describe('two seconds of offers between traders (taq)', () => {
       await untilLength(tickfold.broker, topic, LINES);
       const audit = new TickAudit();
       await readTopic(tickfold.broker, topic, (record) => audit.add(record, lineOrder(record.header('source') ?? '')));
-      const expected = FILES.flatMap((file) => Array.from({ length: LINES / FILES.length }, (_, line) => `${file}:${line + 1}`));
+      const expected = FILES.flatMap((file) =>
+        Array.from({ length: LINES / FILES.length }, (_, line) => `${file}:${line + 1}`),
+      );
       expect(audit.repeated).toEqual([]);
       expect(audit.outOfOrder).toEqual([]);
       expect([...audit.sources].sort()).toEqual(expected.sort());
@@ -33,7 +35,10 @@ test.describe('two seconds of offers between traders (taq)', () => {
   test('kcat prints the lines of the files byte for byte', async () => {
     test.skip(!existsSync('/usr/bin/kcat'), 'needs kcat');
     await untilLength(tickfold.broker, 'market.ticks', LINES);
-    const printed = execFileSync('kcat', ['-C', '-e', '-q', '-b', tickfold.broker, '-t', 'market.ticks'], { maxBuffer: 64 << 20, encoding: 'latin1' });
+    const printed = execFileSync('kcat', ['-C', '-e', '-q', '-b', tickfold.broker, '-t', 'market.ticks'], {
+      maxBuffer: 64 << 20,
+      encoding: 'latin1',
+    });
     const original = FILES.map((file) => readFileSync(join(TAQ, file), 'latin1')).join('');
     expect(sortedDigest(printed)).toBe(sortedDigest(original));
   });

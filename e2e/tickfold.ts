@@ -48,12 +48,30 @@ export function temporaryFolder(): string {
 }
 
 /** Starts Tickfold on free ports and temporary data; does not wait. */
-export async function start({ args = [], env = {}, dataDir = join(temporaryFolder(), 'volumes'), throughNpm = false }: StartOptions = {}): Promise<Running> {
+export async function start({
+  args = [],
+  env = {},
+  dataDir = join(temporaryFolder(), 'volumes'),
+  throughNpm = false,
+}: StartOptions = {}): Promise<Running> {
   const [webPort, brokerPort] = [await freePort(), await freePort()];
-  const environment: NodeJS.ProcessEnv = { ...process.env, PORT: String(webPort), BROKER_PORT: String(brokerPort), DATA_DIR: dataDir, ...env };
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    PORT: String(webPort),
+    BROKER_PORT: String(brokerPort),
+    DATA_DIR: dataDir,
+    ...env,
+  };
   const launcher = `import('${join(REPOSITORY, 'dist/launcher.js')}').then(({ launch }) => launch(process.argv.slice(1))).then((status) => process.exit(status))`;
-  const [command, commandArgs] = throughNpm ? ['npm', ['start', '--', ...args]] : [process.execPath, ['-e', launcher, '--', ...args]];
-  const child = spawn(command as string, commandArgs as string[], { cwd: REPOSITORY, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const [command, commandArgs] = throughNpm
+    ? ['npm', ['start', '--', ...args]]
+    : [process.execPath, ['-e', launcher, '--', ...args]];
+  const child = spawn(command as string, commandArgs as string[], {
+    cwd: REPOSITORY,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
 
   let printed = '';
@@ -80,9 +98,12 @@ export async function start({ args = [], env = {}, dataDir = join(temporaryFolde
         };
         listeners.add(look);
         look();
-        void ended.then((status) => reject(new Error(`Tickfold ended with status ${status} before it printed ${pattern}:\n${printed}`)));
+        void ended.then((status) =>
+          reject(new Error(`Tickfold ended with status ${status} before it printed ${pattern}:\n${printed}`)),
+        );
       }),
-    pid: (service) => Number([...printed.matchAll(new RegExp(`${service} is (?:ready|back) \\(pid (\\d+)\\)`, 'g'))].at(-1)?.[1]),
+    pid: (service) =>
+      Number([...printed.matchAll(new RegExp(`${service} is (?:ready|back) \\(pid (\\d+)\\)`, 'g'))].at(-1)?.[1]),
     stop: async () => {
       // A terminal sends Ctrl-C to the whole foreground process group.
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');

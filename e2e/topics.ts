@@ -1,8 +1,12 @@
-import { connect, type RecordView, type StreamClient } from '@tickfold/stream';
 import { expect } from '@playwright/test';
+import { connect, type RecordView, type StreamClient } from '@tickfold/stream';
 
 /** Reads a topic from its start to the high watermarks of now. */
-export async function readTopic(broker: string, topic: string, onRecord: (record: RecordView) => void): Promise<number> {
+export async function readTopic(
+  broker: string,
+  topic: string,
+  onRecord: (record: RecordView) => void,
+): Promise<number> {
   const client = await connect({ brokers: [broker], clientId: 'e2e', connectTimeoutMs: 10_000 });
   try {
     const waiting = new Map<number, bigint>();
@@ -29,7 +33,10 @@ export async function readTopic(broker: string, topic: string, onRecord: (record
   }
 }
 
-export async function withClient<Result>(broker: string, work: (client: StreamClient) => Promise<Result>): Promise<Result> {
+export async function withClient<Result>(
+  broker: string,
+  work: (client: StreamClient) => Promise<Result>,
+): Promise<Result> {
   const client = await connect({ brokers: [broker], clientId: 'e2e', connectTimeoutMs: 10_000 });
   try {
     return await work(client);
@@ -50,7 +57,10 @@ export async function topicLength(client: StreamClient, topic: string): Promise<
 /** Waits until a topic holds that many records. */
 export async function untilLength(broker: string, topic: string, length: number, timeoutMs = 90_000): Promise<void> {
   await expect
-    .poll(() => withClient(broker, (client) => topicLength(client, topic)).catch(() => -1), { timeout: timeoutMs, intervals: [200] })
+    .poll(() => withClient(broker, (client) => topicLength(client, topic)).catch(() => -1), {
+      timeout: timeoutMs,
+      intervals: [200],
+    })
     .toBe(length);
 }
 

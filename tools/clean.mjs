@@ -9,7 +9,9 @@ const folder = isAbsolute(configured) ? configured : join(repository, configured
 /** A volume has at least one of these folders; our own files beside the volumes begin with a dot. */
 function isOurs(entry) {
   if (entry.name.startsWith('.')) return true;
-  return entry.isDirectory() && ['journal', 'tables', 'files'].some((part) => existsSync(join(folder, entry.name, part)));
+  return (
+    entry.isDirectory() && ['journal', 'tables', 'files'].some((part) => existsSync(join(folder, entry.name, part)))
+  );
 }
 
 if (!existsSync(folder)) {
@@ -20,5 +22,6 @@ if (!existsSync(folder)) {
   for (const entry of entries.filter(isOurs)) rmSync(join(folder, entry.name), { recursive: true, force: true });
   if (strangers.length === 0) rmdirSync(folder);
   process.stdout.write(`tickfold: removed the volumes at ${folder}\n`);
-  if (strangers.length > 0) process.stdout.write(`tickfold: left alone, not made by Tickfold: ${strangers.join(', ')}\n`);
+  if (strangers.length > 0)
+    process.stdout.write(`tickfold: left alone, not made by Tickfold: ${strangers.join(', ')}\n`);
 }

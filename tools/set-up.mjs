@@ -31,12 +31,18 @@ async function step(title, work) {
 
 /** Installs what package-lock.json names, unless just that is installed. */
 export async function installDependencies() {
-  const lock = createHash('sha256').update(readFileSync(join(repository, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(repository, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(repository, 'node_modules', '.installed-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   await step('dependencies (npm ci)', async () => {
     const status = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-    if (status !== 0) fail(`npm ci ended with status ${status}.`, 'See its message above; it needs a reachable npm registry and a writable folder.');
+    if (status !== 0)
+      fail(
+        `npm ci ended with status ${status}.`,
+        'See its message above; it needs a reachable npm registry and a writable folder.',
+      );
     writeFileSync(stamp, lock);
   });
 }
@@ -44,7 +50,9 @@ export async function installDependencies() {
 /** Builds every project; nx leaves alone what has not changed. */
 export async function build() {
   await step('build (nx)', async () => {
-    const status = await run(process.execPath, [nxEntry(), 'run-many', '-t', 'build', '--outputStyle=static'], { env: nxEnv() });
+    const status = await run(process.execPath, [nxEntry(), 'run-many', '-t', 'build', '--outputStyle=static'], {
+      env: nxEnv(),
+    });
     if (status !== 0) fail('the build failed.', 'See the message of the project above.');
   });
 }
@@ -60,6 +68,9 @@ export function nxEnv() {
 export function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
-    fail(`Node.js ${process.versions.node} is too old; Tickfold needs 20.19 or newer.`, 'Install a newer Node.js from https://nodejs.org.');
+    fail(
+      `Node.js ${process.versions.node} is too old; Tickfold needs 20.19 or newer.`,
+      'Install a newer Node.js from https://nodejs.org.',
+    );
   }
 }

@@ -28,16 +28,20 @@ process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals
 process.exitCode = totals.failed === 0 ? 0 : 1;
 
 function nx(target) {
-  return run(process.execPath, [nxEntry(), 'run-many', '-t', target, '--outputStyle=static', '--nxBail=false'], { env: nxEnv() });
+  return run(process.execPath, [nxEntry(), 'run-many', '-t', target, '--outputStyle=static', '--nxBail=false'], {
+    env: nxEnv(),
+  });
 }
 
 function projectFolders() {
   const { workspaces } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
-  return workspaces.flatMap((pattern) => {
-    if (!pattern.endsWith('/*')) return [join(repository, pattern)];
-    const parent = join(repository, pattern.slice(0, -2));
-    return readdirSync(parent).map((name) => join(parent, name));
-  }).filter((folder) => existsSync(join(folder, 'package.json')));
+  return workspaces
+    .flatMap((pattern) => {
+      if (!pattern.endsWith('/*')) return [join(repository, pattern)];
+      const parent = join(repository, pattern.slice(0, -2));
+      return readdirSync(parent).map((name) => join(parent, name));
+    })
+    .filter((folder) => existsSync(join(folder, 'package.json')));
 }
 
 function count(what, { passed, failed, skipped }) {
@@ -55,7 +59,8 @@ function countVitest(project) {
     if (hasTests(project)) count(`${name} (no report)`, { passed: 0, failed: 1, skipped: 0 });
     return;
   }
-  const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, numTodoTests, success, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, numTodoTests, success, testResults } =
+    JSON.parse(readFileSync(report, 'utf8'));
   if (testResults.length === 0) return;
   const failed = numFailedTests > 0 ? numFailedTests : success ? 0 : Math.max(1, numFailedTestSuites);
   count(name, { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests });
@@ -69,7 +74,11 @@ function countVitest(project) {
 function hasTests(project) {
   const scripts = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).scripts ?? {};
   if (!scripts.test) return false;
-  return ['src', 'test'].some((folder) => existsSync(join(project, folder)) && readdirSync(join(project, folder), { recursive: true }).some((file) => /\.test\.tsx?$/.test(file)));
+  return ['src', 'test'].some(
+    (folder) =>
+      existsSync(join(project, folder)) &&
+      readdirSync(join(project, folder), { recursive: true }).some((file) => /\.test\.tsx?$/.test(file)),
+  );
 }
 
 function countPlaywright(status) {
@@ -89,18 +98,35 @@ async function findOrInstallBrowser() {
   const missing = [findBrowser() ? '' : 'chromium', existsSync('/usr/bin/kcat') ? '' : 'kcat'].filter(Boolean);
   if (debian && missing.length > 0) {
     process.stdout.write(`set-up: ${missing.join(' and ')} from Debian's packages …\n`);
-    const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 'inherit'] };
+    const options = {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    };
     await run('apt-get', ['update', '-qq'], options);
     const status = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
-    if (status !== 0) fail(`apt-get could not install ${missing.join(' ')}.`, `Install it by hand: apt-get install ${missing.join(' ')}`);
+    if (status !== 0)
+      fail(
+        `apt-get could not install ${missing.join(' ')}.`,
+        `Install it by hand: apt-get install ${missing.join(' ')}`,
+      );
   } else if (!findBrowser()) {
     const status = await run('npx', ['playwright', 'install', '--with-deps', 'chromium']);
-    if (status !== 0) fail('no Chromium was found, and Playwright could not install one.', 'Install Chromium and set CHROMIUM_PATH to it.');
+    if (status !== 0)
+      fail(
+        'no Chromium was found, and Playwright could not install one.',
+        'Install Chromium and set CHROMIUM_PATH to it.',
+      );
   }
   return findBrowser() ?? '';
 }
 
 function findBrowser() {
-  const places = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+  const places = [
+    process.env.CHROMIUM_PATH,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ];
   return places.find((place) => place && existsSync(place));
 }

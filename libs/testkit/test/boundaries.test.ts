@@ -36,7 +36,8 @@ describe('the import boundaries', () => {
   it('let an app use a lib that it may use', async () => {
     const { status } = await check({
       'libs/market/src/index.ts': 'export const market = 1;\n',
-      'apps/ingest/src/main.ts': "import { market } from '../../../libs/market/src/index.ts';\nexport const ingest = market;\n",
+      'apps/ingest/src/main.ts':
+        "import { market } from '../../../libs/market/src/index.ts';\nexport const ingest = market;\n",
     });
     expect(status).toBe(0);
   });
@@ -44,7 +45,8 @@ describe('the import boundaries', () => {
   it('refuse a lib that imports an app, and name the rule', async () => {
     const { status, report } = await check({
       ...APP,
-      'libs/market/src/index.ts': "import { ingest } from '../../../apps/ingest/src/main.ts';\nexport const market = ingest;\n",
+      'libs/market/src/index.ts':
+        "import { ingest } from '../../../apps/ingest/src/main.ts';\nexport const market = ingest;\n",
     });
     expect(status).toBeGreaterThan(0);
     expect(report).toContain('boundary-libs-market');
@@ -53,7 +55,8 @@ describe('the import boundaries', () => {
   it("refuse an import of a lib's inside, past its entry", async () => {
     const { status, report } = await check({
       'libs/market/src/hidden.ts': 'export const hidden = 1;\n',
-      'apps/ingest/src/main.ts': "import { hidden } from '../../../libs/market/src/hidden.ts';\nexport const ingest = hidden;\n",
+      'apps/ingest/src/main.ts':
+        "import { hidden } from '../../../libs/market/src/hidden.ts';\nexport const ingest = hidden;\n",
     });
     expect(status).toBeGreaterThan(0);
     expect(report).toContain('boundary-apps-ingest');

@@ -11,7 +11,9 @@ interface ComposeService {
   depends_on?: Record<string, { condition: string }>;
 }
 
-const compose = parse(readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8'), { merge: true }) as {
+const compose = parse(readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8'), {
+  merge: true,
+}) as {
   services: Record<string, ComposeService>;
 };
 const models = ['reversion-1', 'reversion-2'];
@@ -37,21 +39,30 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(compose.services).sort()).toEqual(names.sort());
   });
 
-  it.each([...local.tasks, ...local.services].map((spec) => [spec.name, spec] as const))('starts %s from the same entry', (name, spec) => {
-    expect(compose.services[name]?.command).toEqual(['node', spec.entry.replace(/^.*?(apps\/)/, '$1')]);
-  });
+  it.each([...local.tasks, ...local.services].map((spec) => [spec.name, spec] as const))(
+    'starts %s from the same entry',
+    (name, spec) => {
+      expect(compose.services[name]?.command).toEqual(['node', spec.entry.replace(/^.*?(apps\/)/, '$1')]);
+    },
+  );
 
-  it.each(local.services.map((spec) => [spec.name, spec] as const))('gives %s the settings that it gets from topology.ts', (name, spec) => {
-    const container = compose.services[name]?.environment ?? {};
-    expect(Object.keys(container)).toEqual(expect.arrayContaining(Object.keys(spec.env).filter((key) => key !== 'HEALTH_PORT')));
-    expect(container.MODEL).toBe(spec.env.MODEL);
-    expect(container.MODELS).toBe(spec.env.MODELS);
-  });
+  it.each(local.services.map((spec) => [spec.name, spec] as const))(
+    'gives %s the settings that it gets from topology.ts',
+    (name, spec) => {
+      const container = compose.services[name]?.environment ?? {};
+      expect(Object.keys(container)).toEqual(
+        expect.arrayContaining(Object.keys(spec.env).filter((key) => key !== 'HEALTH_PORT')),
+      );
+      expect(container.MODEL).toBe(spec.env.MODEL);
+      expect(container.MODELS).toBe(spec.env.MODELS);
+    },
+  );
 
   it('has a health check for every service, and waits for the broker to be healthy', () => {
     for (const { name, after } of local.services) {
       expect(compose.services[name]?.healthcheck, name).toBeDefined();
-      if (after?.includes('broker')) expect(compose.services[name]?.depends_on?.broker?.condition, name).toBe('service_healthy');
+      if (after?.includes('broker'))
+        expect(compose.services[name]?.depends_on?.broker?.condition, name).toBe('service_healthy');
     }
   });
 
