@@ -1,0 +1,65 @@
+import { iterateBatches } from '@tickfold/kafka-protocol';
+import { afterEach } from 'vitest';
+import type { EngineEvent, EngineOptions, LogEngine, PartitionLog } from '../src/api.ts';
+import { type Disk, nodeDisk } from '../src/disk.ts';
+import { openEngineOn } from '../src/engine.ts';
+
+const open = new Set<LogEngine>();
+
+/** Opens an engine that is closed after the test at the latest, with the events that it told. */
+export async function openEngine(
+  options: EngineOptions,
+  disk: Disk = nodeDisk,
+): Promise<LogEngine & { events: EngineEvent[] }> {
+  const events: EngineEvent[] = [];
+  const engine = await openEngineOn(disk, { onEvent: (event) => events.push(event), ...options });
+  open.add(engine);
+  return Object.assign(engine, { events });
+}
+
+afterEach(async () => {
+  for (const engine of open) await engine.close();
+  open.clear();
+});
+
+export function logOf(engine: LogEngine, topic: string, partition = 0): PartitionLog {
+  const log = engine.partition(topic, partition);
+  if (log === undefined) throw new Error(`there is no ${topic}/${partition}`);
+  return log;
+}
+
+export interface ReadRecord {
+  offset: bigint;
+  timestampMs: number;
+  value: string;
+}
+
+/** All visible records from `offset` on, read in small steps. */
+export async function readAll(log: PartitionLog, offset = log.logStartOffset, maxBytes = 500): Promise<ReadRecord[]> {
+  const records: ReadRecord[] = [];
+  let next = offset;
+  for (;;) {
+    const { batches, highWatermark } = await log.read(next, maxBytes);
+    if (batches.length === 0) return records;
+    for (const bytes of batches) {
+      for (const batch of iterateBatches(bytes)) {
+        if (!batch.crcIsValid()) throw new Error(`the batch at ${batch.header.baseOffset} does not match its CRC`);
+        for (const record of batch.records()) {
+          if (record.offset < next) continue;
+          records.push({
+            offset: record.offset,
+            timestampMs: record.timestampMs,
+            value: record.value?.toString() ?? '',
+          });
+        }
+        next = batch.header.lastOffset + 1n;
+      }
+    }
+    if (next >= highWatermark) return records;
+  }
+}
+
+/** Only the values of all visible records. */
+export async function valuesOf(log: PartitionLog, offset = log.logStartOffset): Promise<string[]> {
+  return (await readAll(log, offset)).map((record) => record.value);
+}
