@@ -26,7 +26,7 @@ const parameters = {
     description: 'A trade smaller than this share of its half hour says nothing about the price and is ignored.',
   },
   maxVwapDeviation: {
-    default: 1,
+    default: 2,
     min: 0,
     max: 100,
     unit: 'standard deviations',

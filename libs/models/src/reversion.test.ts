@@ -108,13 +108,13 @@ describe('what reversion-2 does differently', () => {
   const marked = (more: Partial<EnrichedTick>) => [...fall.slice(0, 3), [3, 138_000, more]] as typeof fall;
 
   test('it does not buy a fall of days, which reversion-1 buys', () => {
-    const trades = marked({ vwapDeviation: -2 });
+    const trades = marked({ vwapDeviation: -2.5 });
     expect(last('reversion-1', trades).reason).toBe('below_mean');
     expect(last('reversion-2', trades)).toMatchObject({ reason: 'multi_day_move', action: 'hold' });
   });
 
   test('it buys a dip of a rise of days', () => {
-    expect(last('reversion-2', marked({ vwapDeviation: 2 })).reason).toBe('below_mean');
+    expect(last('reversion-2', marked({ vwapDeviation: 2.5 })).reason).toBe('below_mean');
   });
 
   test('it neither acts on a small trade nor lets it move its average', () => {

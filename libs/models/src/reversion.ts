@@ -20,14 +20,14 @@ export const reversionParameters = {
     description: 'Size of a position.',
   },
   averagingMinutes: {
-    default: 15,
+    default: 5,
     min: 0.5,
     max: 120,
     unit: 'minutes of event time',
     description: 'Time constant of the moving average that prices are compared with.',
   },
   warmUpMinutes: {
-    default: 10,
+    default: 5,
     min: 0,
     max: 120,
     unit: 'minutes of event time',
