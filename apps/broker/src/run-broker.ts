@@ -1,0 +1,54 @@
+import { type App, aborted, UserError } from '@tickfold/app-runtime';
+import { type Broker, startBroker } from '@tickfold/broker';
+import { type EngineEvent, type LogEngine, openLogEngine } from '@tickfold/log-engine';
+import { type BrokerSettings, readSettings } from './settings.ts';
+
+const STATUS_INTERVAL_MS = 1_000;
+
+/** Opens the log, serves it until the app is asked to end, closes both. */
+export async function runBroker(app: App): Promise<void> {
+  const settings = readSettings(app.env);
+  const engine = await openLogEngine({ ...settings.engine, onEvent: (event) => logEvent(app, event) });
+  const broker = await start(app, engine, settings);
+
+  reportVolumes(app, engine);
+  const timer = setInterval(() => reportVolumes(app, engine), STATUS_INTERVAL_MS);
+  await aborted(app.signal);
+  clearInterval(timer);
+  app.setReady(false, 'ending');
+  await broker.close();
+}
+
+async function start(app: App, engine: LogEngine, { listeners }: BrokerSettings): Promise<Broker> {
+  try {
+    return await startBroker({ engine, listeners, log: app.log, metrics: app.metrics });
+  } catch (error) {
+    await engine.close();
+    throw describePortProblem(error, listeners);
+  }
+}
+
+/** A listener's name is the variable that sets its port. */
+function describePortProblem(error: unknown, listeners: BrokerSettings['listeners']): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return error;
+  const listener = listeners.find(({ port }) => port === error.port);
+  if (listener === undefined) return error;
+  const { name, host, port } = listener;
+  const why = error.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be used (${String(error.code)})`;
+  return new UserError(`Port ${port} on ${host} ${why}.`, `Choose another one, such as ${name}=${port + 100}.`);
+}
+
+/** A volume that stopped takes no more records: the app says so instead of "ready". */
+function reportVolumes(app: App, engine: LogEngine): void {
+  const volumes = engine.volumes();
+  app.reportStatus({ volumes });
+  const stopped = volumes.find((volume) => volume.stopped !== undefined);
+  if (stopped === undefined) app.setReady(true);
+  else app.setReady(false, `volume ${stopped.name} stopped: ${stopped.stopped}`);
+}
+
+function logEvent(app: App, { kind, volume, detail }: EngineEvent): void {
+  if (kind === 'volume-stopped') app.log.error({ volume, detail }, kind);
+  else if (kind === 'truncated-tail' || kind === 'index-rebuilt') app.log.warn({ volume, detail }, kind);
+  else app.log.info({ volume, detail }, kind);
+}

@@ -1,0 +1,36 @@
+import { UsageError } from '@tickfold/app-runtime';
+import { expect, test } from 'vitest';
+import { readSettings } from './settings.ts';
+
+test('by default the broker is on the loopback only, at port 9092, with 2 GiB a volume', () => {
+  expect(readSettings({})).toEqual({
+    engine: { dataDir: 'data/volumes', volumeQuotaBytes: 2_147_483_648, visibility: 'synced' },
+    listeners: [
+      { name: 'BROKER_PORT', host: '127.0.0.1', port: 9092, advertisedHost: '127.0.0.1', advertisedPort: 9092 },
+    ],
+  });
+});
+
+test('a broker on every address tells clients one that they can reach', () => {
+  expect(readSettings({ HOST: '0.0.0.0' }).listeners[0]!.advertisedHost).toBe('127.0.0.1');
+  const mapped = { HOST: '0.0.0.0', BROKER_ADVERTISED_HOST: 'localhost', BROKER_ADVERTISED_PORT: '19092' };
+  expect(readSettings(mapped).listeners[0]).toMatchObject({ advertisedHost: 'localhost', advertisedPort: 19092 });
+});
+
+test('a port that the system chooses is advertised as it was chosen', () => {
+  expect(readSettings({ BROKER_PORT: '0' }).listeners[0]).not.toHaveProperty('advertisedPort');
+});
+
+test('the second listener is there once it has a port, under the name that containers know', () => {
+  const { listeners } = readSettings({ BROKER_INTERNAL_PORT: '9094' });
+  expect(listeners[1]).toMatchObject({ host: '0.0.0.0', port: 9094, advertisedHost: 'broker' });
+});
+
+test.each([
+  [{ BROKER_PORT: '70000' }, 'BROKER_PORT=70000'],
+  [{ VOLUME_QUOTA_BYTES: '5' }, 'VOLUME_QUOTA_BYTES=5'],
+  [{ VOLUME_VISIBILITY: 'soon' }, 'VOLUME_VISIBILITY=soon'],
+])('%o is refused by name', (env, message) => {
+  expect(() => readSettings(env)).toThrow(UsageError);
+  expect(() => readSettings(env)).toThrow(message);
+});
