@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedAdmin } from './admin.ts';
 import type {
   Consumer,
@@ -16,6 +15,7 @@ import { isRetriable, StreamError } from './errors.ts';
 import { lastRecord } from './last-record.ts';
 import { EmbeddedProducer } from './producer.ts';
 import { describeTopics } from './requests.ts';
+import { untilPassedOrAborted } from './wait.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const ATTEMPT_TIMEOUT_MS = 5_000;
@@ -25,10 +25,10 @@ const MAX_BACKOFF_MS = 1_000;
 const KEEP_ALIVE_MS = 4 * 60_000;
 
 /**
- * Connects to the first broker that answers, trying again until `connectTimeoutMs` has passed.
+ * Connects to the first broker that answers, trying again until `connectTimeoutMs` has passed or `signal` is aborted.
  * @throws StreamError `unreachable`, `bad-setting`
  */
-export async function connect(config: StreamConfig): Promise<StreamClient> {
+export async function connect(config: StreamConfig, signal?: AbortSignal): Promise<StreamClient> {
   const addresses = config.brokers.map(parseBrokerAddress);
   const timeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
   const deadline = performance.now() + timeoutMs;
@@ -37,10 +37,10 @@ export async function connect(config: StreamConfig): Promise<StreamClient> {
     const leftMs = Math.max(deadline - performance.now(), 1);
     const attempt = await firstThatAnswers(addresses, config.clientId, Math.min(leftMs, ATTEMPT_TIMEOUT_MS));
     if (!(attempt instanceof StreamError)) return new EmbeddedClient(attempt, config.clientId);
-    if (performance.now() + backoffMs >= deadline) {
+    if (performance.now() + backoffMs >= deadline || signal?.aborted) {
       throw new StreamError('unreachable', `${attempt.message} (tried for ${timeoutMs} ms)`, { cause: attempt });
     }
-    await delay(backoffMs);
+    await untilPassedOrAborted(backoffMs, signal);
     backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
   }
 }

@@ -13,6 +13,7 @@ import { StreamError } from './errors.ts';
 import { PeriodicCommit } from './periodic-commit.ts';
 import { processorHeaders } from './processor-headers.ts';
 import { NOTHING_WRITTEN, type ResumePoints, resumePoints } from './resume-points.ts';
+import { untilPassedOrAborted } from './wait.ts';
 
 /** Between these, timers and other connections get their turn: a health check never waits for a whole chunk. */
 const RECORDS_PER_TURN = 500;
@@ -82,7 +83,7 @@ async function untilTopicExists(client: StreamClient, name: string, signal: Abor
   while (!signal.aborted) {
     const topic = (await client.admin.topics()).find((candidate) => candidate.name === name);
     if (topic !== undefined) return topic.partitionCount;
-    await delay(TOPIC_POLL_MS, undefined, { signal }).catch(() => {});
+    await untilPassedOrAborted(TOPIC_POLL_MS, signal);
   }
   return undefined;
 }

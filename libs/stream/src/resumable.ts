@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isRetriable, type StreamError } from './errors.ts';
+import { untilPassedOrAborted } from './wait.ts';
 
 export interface ResumableOptions {
   /** Connects, resumes from what the log holds, and works until the signal is aborted. */
@@ -34,13 +34,5 @@ export async function runResumably(options: ResumableOptions): Promise<void> {
     }
     await untilPassedOrAborted(backoffMs, signal);
     backoffMs = Math.min(backoffMs * 2, maxBackoffMs);
-  }
-}
-
-async function untilPassedOrAborted(waitMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(waitMs, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

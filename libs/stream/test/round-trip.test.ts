@@ -1,4 +1,5 @@
 import { type EmbeddedBroker, startEmbeddedBroker } from '@tickfold/testkit';
+import { CompressionTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect, type RecordView, type StreamClient } from '../src/index.ts';
 
@@ -89,6 +90,20 @@ describe('what is produced', () => {
     await producer.flush();
     expect((await take(topic, 1, [{ partition: 0 }]))[0]!.value).toBe('written');
   });
+});
+
+test('what kafkajs produces is read, plain and packed with gzip', async () => {
+  const topic = await newTopic(1);
+  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  for (const [i, compression] of [CompressionTypes.None, CompressionTypes.GZIP].entries()) {
+    const messages = [1, 2].map((n) => ({ key: `k${i}`, value: `${i}.${n}`, headers: { kind: 'trade' } }));
+    await producer.send({ topic, compression, messages });
+  }
+  await producer.disconnect();
+  const taken = await take(topic, 4, [{ partition: 0 }]);
+  expect(taken.map(({ key, value }) => `${key}=${value}`)).toEqual(['k0=0.1', 'k0=0.2', 'k1=1.1', 'k1=1.2']);
 });
 
 describe('a consumer', () => {
@@ -225,6 +240,18 @@ describe('connect', () => {
       message: expect.stringContaining(stopped.address),
       mend: expect.stringContaining('BROKERS='),
     });
+  });
+
+  test('gives up at once when it is told to', async () => {
+    const stopped = await startEmbeddedBroker();
+    await stopped.stop();
+    const stop = new AbortController();
+    const connecting = connect(
+      { brokers: [stopped.address], clientId: 'test', connectTimeoutMs: 3_600_000 },
+      stop.signal,
+    );
+    stop.abort();
+    await expect(connecting).rejects.toMatchObject({ code: 'unreachable' });
   });
 
   test('takes the next broker where the first does not answer', async () => {

@@ -12,6 +12,9 @@ import {
   type RequestOf,
 } from '@tickfold/kafka-protocol';
 
+/** What of an API is needed to answer it. */
+type Answered<Response> = Pick<Api<never, Response>, 'key' | 'flexibleSince' | 'response'>;
+
 export interface ProducedRequest {
   partitions: { topic: string; partition: number; values: string[] }[];
   /** Answers with this error code in every partition. */
@@ -83,7 +86,7 @@ export class ScriptedBroker {
   #answer(socket: Socket, frame: Buffer, partitionCount: number): void {
     const { header, rest } = decodeRequestHeader(frame);
     const { apiVersion: version, correlationId } = header;
-    const reply = <Response>(api: Api<never, Response>, response: Response) => {
+    const reply = <Response>(api: Answered<Response>, response: Response) => {
       for (const chunk of encodeResponse(api, version, correlationId, response)) socket.write(chunk);
     };
     if (header.apiKey === apis.metadata.key) {
