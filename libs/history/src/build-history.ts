@@ -62,7 +62,7 @@ export async function buildHistory({ path, source, onProgress = () => {} }: Buil
   if (meta.identity !== source.identity || meta.sessionDate !== source.sessionDate) {
     throw otherHistoryError(path, nameOf(meta), nameOf(source));
   }
-  onProgress(1);
+  if (built) onProgress(1);
   return { built, meta, elapsedMs: performance.now() - startedMs, bytes: statSync(path).size };
 }
 
@@ -75,11 +75,13 @@ async function writeHistory(
   const { connection } = database;
   try {
     await connection.run(createTables);
+    const trades = new TradeLoader(connection);
     const { standIns } = await source.fill({
       connection,
-      trades: new TradeLoader(connection),
+      trades,
       onProgress: (fraction) => onProgress(fraction * SHARE_OF_FILLING),
     });
+    await trades.flush();
     await connection.run(deriveMinuteBars);
     onProgress(0.9);
     await connection.run(deriveDailyBars);

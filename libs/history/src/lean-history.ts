@@ -98,7 +98,7 @@ async function loadTrades(
 ): Promise<void> {
   const symbols = [...splits];
   for (const [dateIndex, date] of dates.entries()) {
-    await trades.beginSession();
+    await trades.beginSession(date);
     for (const [symbolIndex, [symbol, symbolSplits]] of symbols.entries()) {
       const factor = symbolSplits.factor(date);
       for await (const chunk of folder.trades(symbol, date)) {
@@ -108,7 +108,6 @@ async function loadTrades(
       }
       onProgress((dateIndex + (symbolIndex + 1) / symbols.length) / dates.length);
     }
-    await trades.endSession(date);
   }
 }
 

@@ -13,9 +13,8 @@ export function simulatedHistory(options: SimulatorOptions = {}): HistorySource 
     async fill({ trades, onProgress }) {
       const past = createEarlierSessions(options);
       for (const [index, date] of past.dates.entries()) {
-        await trades.beginSession();
+        await trades.beginSession(date);
         for (const trade of past.trades(date)) trades.add(trade);
-        await trades.endSession(date);
         onProgress((index + 1) / past.dates.length);
         await setImmediate(); // lets a progress bar and a signal through
       }
