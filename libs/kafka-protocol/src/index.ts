@@ -46,17 +46,15 @@ export {
   BatchRecord,
   batchCrcIsValid,
   type Compression,
-  type FinishOptions,
-  type HeaderFields,
   iterateBatches,
   MAX_DECOMPRESSED_BYTES,
   RecordBatch,
-  RecordBatchBuilder,
   RecordBatchError,
   type RecordBatchErrorCode,
   RecordCursor,
   readBatchHeader,
 } from './record-batch.ts';
+export { type FinishOptions, type HeaderFields, RecordBatchBuilder } from './record-batch-builder.ts';
 export {
   type ByteCursor,
   readVarint,

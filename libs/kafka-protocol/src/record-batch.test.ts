@@ -7,10 +7,10 @@ import {
   batchCrcIsValid,
   iterateBatches,
   type RecordBatch,
-  RecordBatchBuilder,
   RecordBatchError,
   readBatchHeader,
 } from './record-batch.ts';
+import { RecordBatchBuilder } from './record-batch-builder.ts';
 import { writeVarint } from './varint.ts';
 
 interface PlainRecord {
