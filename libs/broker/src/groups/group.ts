@@ -223,6 +223,9 @@ export class Group {
     this.#state = 'PreparingRebalance';
     for (const member of this.#members.values()) {
       member.assignment = new Uint8Array();
+      if (!member.waitsForSync) continue;
+      // While it waited, its session did not run: it begins anew.
+      this.#keepAlive(member);
       member.synced(refusedSync(errorCodes.REBALANCE_IN_PROGRESS));
     }
     const waitMs = this.#isDelayed ? this.#initialDelayMs : this.#rebalanceTimeoutMs();
