@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { aborted } from '@tickfold/app-runtime';
 import {
   type FeedRecord,
   type FeedSource,
@@ -23,6 +22,8 @@ import {
   type ResumePoint,
   readResumePoint,
 } from './resume.ts';
+
+const PARTING_MS = 1_000;
 
 export interface IngestRun {
   client: StreamClient;
@@ -67,8 +68,9 @@ export async function ingest(run: IngestRun): Promise<boolean> {
     return await sendAll(run, producer, resume);
   } finally {
     const closed = producer.close().catch(() => {});
-    // Whoever ends does not wait for a broker that may be ending too: the log tells the next run how far this one got.
-    if (!run.signal.aborted) await closed;
+    // What is on its way is seen off, but whoever has to end does not wait long for a broker that may be ending too: the
+    // log tells the next run how far this one got.
+    await (run.signal.aborted ? Promise.race([closed, delay(PARTING_MS, undefined, { ref: false })]) : closed);
   }
 }
 
@@ -122,9 +124,14 @@ async function checkpoint(run: IngestRun, producer: Producer): Promise<void> {
   await producer.flush();
 }
 
-/** Waits for the promise, or for the end of the process. */
+/** Waits for the promise, or for the end of the process. Leaves no listener behind: it is called for as long as ticks flow. */
 function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
-  return Promise.race([promise, aborted(signal)]);
+  return new Promise((resolve, reject) => {
+    const end = () => resolve();
+    signal.addEventListener('abort', end, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+    if (signal.aborted) end();
+  });
 }
 
 function sendTick(producer: Producer, record: FeedRecord, partition: number): Promise<void> | undefined {

@@ -19,7 +19,7 @@ runApp({
     await runResumably({
       signal,
       run: async () => {
-        const client = await connect(streamConfigFromEnv(env, 'ingest'));
+        const client = await connect(streamConfigFromEnv(env, 'ingest'), signal);
         try {
           const complete = await ingest({
             client,
