@@ -156,7 +156,9 @@ export class Connection {
 
   #isOverfull(): boolean {
     const { unansweredRequests, unsentBytes } = this.#options.limits;
-    return this.#begun.length >= unansweredRequests || this.#socket.writableLength > unsentBytes;
+    // Only a socket that needs it tells when it has drained.
+    const isUnread = this.#socket.writableNeedDrain && this.#socket.writableLength > unsentBytes;
+    return this.#begun.length >= unansweredRequests || isUnread;
   }
 
   #readOnOrPause(): void {

@@ -143,7 +143,10 @@ describe('dividing', () => {
     const first = await join();
     const [second, again] = await Promise.all([join(), join({ memberId: first.memberId })]);
     const waiting = sync(second);
-    expect(await sync(again, { [again.memberId]: 'p0', [second.memberId]: 'p1' })).toEqual({ errorCode: 0, part: 'p0' });
+    expect(await sync(again, { [again.memberId]: 'p0', [second.memberId]: 'p1' })).toEqual({
+      errorCode: 0,
+      part: 'p0',
+    });
     expect(await waiting).toEqual({ errorCode: 0, part: 'p1' });
     expect(coordinator.view(GROUP)!.state).toBe('Stable');
   });
