@@ -1,0 +1,176 @@
+import {
+  CandlestickSeries,
+  ColorType,
+  createChart,
+  HistogramSeries,
+  type IChartApi,
+  type IPriceLine,
+  type ISeriesApi,
+  LineStyle,
+  type Time,
+  type UTCTimestamp,
+} from 'lightweight-charts';
+import { useEffect, useRef } from 'react';
+import { clockTime, minuteTime, type Zone, zoneName } from '../format.ts';
+import type { Candle, Level } from './candles.ts';
+import { type Theme, useTheme } from './theme.ts';
+
+/** Candles with their volume on a canvas, and horizontal levels from history. */
+export default function CandleChart({
+  candles,
+  levels,
+  daily,
+  zone,
+  label,
+}: {
+  candles: readonly Candle[];
+  levels: readonly Level[];
+  daily: boolean;
+  zone: Zone;
+  label: string;
+}) {
+  const place = useRef<HTMLDivElement>(null);
+  const parts = useRef<Parts | null>(null);
+  const drawn = useRef<readonly Candle[]>([]);
+  const theme = useTheme();
+
+  useEffect(() => {
+    if (!place.current) return;
+    parts.current = createParts(place.current);
+    drawn.current = [];
+    return () => {
+      parts.current?.chart.remove();
+      parts.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    parts.current?.chart.applyOptions(chartOptions(theme, zone, daily));
+    parts.current?.candles.applyOptions(candleOptions(theme));
+  }, [theme, zone, daily]);
+
+  useEffect(() => {
+    if (!parts.current) return;
+    drawCandles(parts.current, drawn.current, candles, theme);
+    drawn.current = candles;
+  }, [candles, theme]);
+
+  useEffect(() => {
+    if (!parts.current) return;
+    drawLevels(parts.current, levels, theme);
+  }, [levels, theme]);
+
+  return <div ref={place} className="candles" role="img" aria-label={label} />;
+}
+
+interface Parts {
+  chart: IChartApi;
+  candles: ISeriesApi<'Candlestick'>;
+  volume: ISeriesApi<'Histogram'>;
+  lines: IPriceLine[];
+}
+
+function createParts(place: HTMLElement): Parts {
+  const chart = createChart(place, { autoSize: true });
+  const volume = chart.addSeries(HistogramSeries, {
+    priceScaleId: 'volume',
+    priceFormat: { type: 'volume' },
+    lastValueVisible: false,
+    priceLineVisible: false,
+  });
+  chart.priceScale('volume').applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+  const candles = chart.addSeries(CandlestickSeries, { priceLineVisible: false });
+  candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
+  return { chart, candles, volume, lines: [] };
+}
+
+function chartOptions(theme: Theme, zone: Zone, daily: boolean) {
+  const timeMs = (time: Time) => (time as UTCTimestamp) * 1_000;
+  const dayText = (time: Time) => new Date(timeMs(time)).toISOString().slice(5, 10);
+  return {
+    layout: {
+      background: { type: ColorType.Solid, color: theme.panel },
+      textColor: theme.muted,
+      fontFamily: 'system-ui, sans-serif',
+      fontSize: 11,
+      attributionLogo: true,
+    },
+    grid: { vertLines: { visible: false }, horzLines: { color: theme.line } },
+    rightPriceScale: { borderVisible: false },
+    timeScale: {
+      borderColor: theme.line,
+      timeVisible: !daily,
+      secondsVisible: false,
+      rightOffset: daily ? 2 : 10,
+      tickMarkFormatter: (time: Time) => (daily ? dayText(time) : minuteTime(timeMs(time), zone)),
+    },
+    localization: {
+      timeFormatter: (time: Time) =>
+        daily
+          ? new Date(timeMs(time)).toISOString().slice(0, 10)
+          : `${clockTime(timeMs(time), zone)} ${zoneName(timeMs(time), zone)}`,
+    },
+    handleScroll: { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: true, vertTouchDrag: false },
+    handleScale: { mouseWheel: false, pinch: true, axisPressedMouseMove: true },
+  };
+}
+
+function candleOptions({ up, down }: Theme) {
+  return {
+    upColor: up,
+    borderUpColor: up,
+    wickUpColor: up,
+    downColor: 'transparent',
+    borderDownColor: down,
+    wickDownColor: down,
+  };
+}
+
+/** A live candle changes or follows the last one; anything else is drawn anew and brought into view. */
+function drawCandles(
+  { chart, candles, volume }: Parts,
+  before: readonly Candle[],
+  now: readonly Candle[],
+  theme: Theme,
+) {
+  const continues = before.length > 0 && now.length >= before.length && now[0]?.timeS === before[0]!.timeS;
+  const firstChanged = continues ? before.length - 1 : 0;
+  if (continues && now.length - firstChanged < 5) {
+    for (const candle of now.slice(firstChanged)) {
+      candles.update(toCandle(candle));
+      volume.update(toVolume(candle, theme));
+    }
+    return;
+  }
+  candles.setData(now.map(toCandle));
+  volume.setData(now.map((candle) => toVolume(candle, theme)));
+  chart.timeScale().fitContent();
+}
+
+const toCandle = ({ timeS, open, high, low, close }: Candle) => ({
+  time: timeS as UTCTimestamp,
+  open,
+  high,
+  low,
+  close,
+});
+
+const toVolume = ({ timeS, volume }: Candle, theme: Theme) => ({
+  time: timeS as UTCTimestamp,
+  value: volume,
+  color: theme.volume,
+});
+
+function drawLevels(parts: Parts, levels: readonly Level[], theme: Theme): void {
+  for (const line of parts.lines) parts.candles.removePriceLine(line);
+  parts.lines = levels.map(({ price, title, kind }) =>
+    parts.candles.createPriceLine({
+      price,
+      title,
+      color: kind === 'close' ? theme.text : theme.accent,
+      lineWidth: 1,
+      lineStyle: kind === 'close' ? LineStyle.Dashed : kind === 'mean' ? LineStyle.Solid : LineStyle.Dotted,
+      axisLabelVisible: kind !== 'band',
+    }),
+  );
+}

@@ -1,0 +1,73 @@
+import { memo } from 'react';
+import { CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { gain, minuteTime, wholeDollars, type Zone, zoneName } from '../format.ts';
+import type { EquityRow } from './equity-rows.ts';
+import { useTheme } from './theme.ts';
+
+/** Lines are told apart by dashes as well as by colour. */
+export const DASHES = ['', '6 3', '2 3'] as const;
+
+const EquityChart = memo(function EquityChart({
+  rows,
+  models,
+  zone,
+  label,
+}: {
+  rows: EquityRow[];
+  models: readonly string[];
+  zone: Zone;
+  label: string;
+}) {
+  const theme = useTheme();
+  const colours = [theme.first, theme.second, theme.muted];
+  const lastMs = rows.at(-1)?.minuteMs ?? 0;
+  const axis = { stroke: theme.line, tick: { fill: theme.muted, fontSize: 11 }, tickLine: false };
+  return (
+    <div role="img" aria-label={label} className="equity-place">
+      <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 480, height: 240 }}>
+        <LineChart data={rows} margin={{ top: 8, right: 22, bottom: 0, left: 0 }} accessibilityLayer={false}>
+          <CartesianGrid stroke={theme.line} vertical={false} />
+          <XAxis
+            {...axis}
+            dataKey="minuteMs"
+            type="number"
+            scale="time"
+            domain={['dataMin', 'dataMax']}
+            tickFormatter={(timeMs: number) => minuteTime(timeMs, zone)}
+            minTickGap={48}
+          />
+          <YAxis {...axis} width={56} tickFormatter={(usd: number) => wholeDollars(usd)} domain={['auto', 'auto']} />
+          <ReferenceLine y={0} stroke={theme.muted} strokeDasharray="2 4" />
+          <Tooltip
+            isAnimationActive={false}
+            contentStyle={{
+              background: theme.panel,
+              border: `1px solid ${theme.line}`,
+              borderRadius: 6,
+              fontSize: 12,
+              color: theme.text,
+            }}
+            labelFormatter={(timeMs) => `${minuteTime(Number(timeMs), zone)} ${zoneName(lastMs, zone)}`}
+            formatter={(usd) => `${gain(Number(usd) * 10_000)} USD`}
+          />
+          {models.map((model, index) => (
+            <Line
+              key={model}
+              dataKey={model}
+              name={model}
+              type="linear"
+              dot={false}
+              strokeWidth={1.75}
+              stroke={colours[index] ?? theme.muted}
+              strokeDasharray={DASHES[index] ?? DASHES[2]}
+              isAnimationActive={false}
+              connectNulls
+            />
+          ))}
+        </LineChart>
+      </ResponsiveContainer>
+    </div>
+  );
+});
+
+export default EquityChart;

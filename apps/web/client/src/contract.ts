@@ -1,0 +1,22 @@
+/** The server's shapes, types only: one copy for both sides. */
+export type {
+  Clock,
+  Difference,
+  DifferenceDetail,
+  Differences,
+  EquityPoint,
+  Feed,
+  HistoricDay,
+  LiveFrame,
+  MinuteBar,
+  ModelDescription,
+  ModelSummary,
+  NamedValue,
+  Overview,
+  Problem,
+  Service,
+  Stage,
+  SymbolDetail,
+  SymbolRow,
+  Totals,
+} from '../../server/src/contract.ts';

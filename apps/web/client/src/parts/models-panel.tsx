@@ -1,0 +1,168 @@
+import { lazy, Suspense, useMemo } from 'react';
+import { equityRows } from '../charts/equity-rows.ts';
+import type { ModelDescription, ModelSummary } from '../contract.ts';
+import { count, gain, money, type Zone } from '../format.ts';
+import type { LiveState } from '../live/live-state.ts';
+import { useResource } from '../live/use-resource.ts';
+import { useThrottled } from '../live/use-throttled.ts';
+
+const EquityChart = lazy(() => import('../charts/equity-chart.tsx'));
+
+/** SVG lines stay quick up to about a thousand points. */
+const MAX_POINTS = 600;
+const REDRAW_MS = 1_000;
+
+const FIGURES: { label: string; title: string; of: (summary: ModelSummary) => string }[] = [
+  {
+    label: 'Equity',
+    title: 'Profit since the start, marked to market, fees taken off, USD',
+    of: (m) => gain(m.equityE4),
+  },
+  { label: 'Position value', title: 'Open positions at their last trade, USD', of: (m) => money(m.positionValueE4) },
+  { label: 'Drawdown', title: 'Largest fall of equity from an earlier high, USD', of: (m) => money(m.maxDrawdownE4) },
+  { label: 'Fees', title: 'Fees paid, USD', of: (m) => money(m.feesE4) },
+  { label: 'Fills', title: 'Paper orders filled', of: (m) => count(m.fills) },
+  { label: 'Decisions', title: 'Trades judged', of: (m) => count(m.decisions) },
+];
+
+export function ModelsPanel({ live, zone }: { live: LiveState; zone: Zone }) {
+  const summaries = live.overview?.models ?? [];
+  const names = summaries.map(({ model }) => model).join(' ');
+  const models = useMemo(() => names.split(' ').filter(Boolean), [names]);
+  const equity = useThrottled(live.equity, REDRAW_MS);
+  const rows = useMemo(() => equityRows(pick(equity, models), MAX_POINTS), [equity, models]);
+  return (
+    <section className="panel models" aria-labelledby="models-title">
+      <header className="panel-head">
+        <h2 id="models-title">Model versions, side by side</h2>
+        <p className="muted">profit in USD</p>
+      </header>
+      <div className="chart-place" data-testid="equity-chart">
+        {rows.length < 2 ? (
+          <p className="empty">
+            {live.overview?.feed.offersOnly
+              ? 'Offers only: models idle.'
+              : 'No equity yet: it is marked once a minute of event time.'}
+          </p>
+        ) : (
+          <Suspense fallback={<p className="empty">Loading the chart…</p>}>
+            <EquityChart rows={rows} models={models} zone={zone} label={equityLabel(summaries)} />
+          </Suspense>
+        )}
+      </div>
+      {summaries.length > 0 && <Figures summaries={summaries} />}
+      <Assumptions />
+    </section>
+  );
+}
+
+function Figures({ summaries }: { summaries: readonly ModelSummary[] }) {
+  return (
+    <table className="figures">
+      <caption className="visually-hidden">Where each version stands</caption>
+      <thead>
+        <tr>
+          <th scope="col" className="text">
+            Version
+          </th>
+          {FIGURES.map(({ label, title }) => (
+            <th key={label} scope="col" className="number" title={title}>
+              {label}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {summaries.map((summary, index) => (
+          <tr key={summary.model} data-testid={`model-${summary.model}`}>
+            <th scope="row" className="text">
+              <ModelName model={summary.model} index={index} />
+            </th>
+            {FIGURES.map(({ label, of }) => (
+              <td key={label} data-label={label} className={label === 'Equity' ? 'number strong' : 'number'}>
+                {of(summary)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A version's name with its line as the chart draws it. */
+export function ModelName({ model, index }: { model: string; index: number }) {
+  return (
+    <span className="model-name">
+      <svg width="22" height="8" aria-hidden="true" className={`swatch model-${Math.min(index, 2) + 1}`}>
+        <line x1="0" y1="4" x2="22" y2="4" />
+      </svg>
+      {model}
+    </span>
+  );
+}
+
+function Assumptions() {
+  const resource = useResource<ModelDescription[]>('/api/models');
+  if (resource.state !== 'ready') return null;
+  const models = resource.value;
+  const assumptions = [...new Set(models.flatMap((model) => model.assumptions))];
+  const names = [...new Set(models.flatMap(({ parameters }) => parameters.map(({ name }) => name)))];
+  return (
+    <details className="assumptions">
+      <summary>Assumptions, fees and parameters</summary>
+      <ul>
+        {models.map(({ model, description }) => (
+          <li key={model}>
+            <strong>{model}</strong>: {description}
+          </li>
+        ))}
+        {assumptions.map((assumption) => (
+          <li key={assumption}>{assumption}</li>
+        ))}
+      </ul>
+      <table className="parameters">
+        <caption className="visually-hidden">Parameters of each version; rows that differ are marked</caption>
+        <thead>
+          <tr>
+            <th scope="col" className="text">
+              Parameter
+            </th>
+            {models.map(({ model }) => (
+              <th key={model} scope="col" className="number">
+                {model}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => {
+            const values = models.map(({ parameters }) => parameters.find((parameter) => parameter.name === name));
+            const differs = new Set(values.map((value) => value?.value)).size > 1;
+            return (
+              <tr key={name} className={differs ? 'differs' : ''}>
+                <th scope="row" className="text" title={values.find(Boolean)?.label}>
+                  {name}
+                  {differs && <span className="tag">differs</span>}
+                </th>
+                {values.map((value, index) => (
+                  <td key={models[index]!.model} className="number">
+                    {value?.value ?? '–'}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function pick<T>(record: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
+  return Object.fromEntries(keys.flatMap((key) => (record[key] === undefined ? [] : [[key, record[key]]])));
+}
+
+function equityLabel(summaries: readonly ModelSummary[]): string {
+  return `Equity over event time. ${summaries.map(({ model, equityE4 }) => `${model} ${gain(equityE4)} USD`).join(', ')}`;
+}

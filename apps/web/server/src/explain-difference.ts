@@ -1,0 +1,101 @@
+import { type Decision, formatNewYork, formatPriceE4 } from '@tickfold/market';
+import type { DifferenceDetail, ModelDescription, NamedValue } from './contract.ts';
+import { type DecidedDifference, NO_DECISION } from './difference-join.ts';
+
+/** What is known of a model beyond its stream. */
+export type ModelFacts = Pick<ModelDescription, 'known' | 'description' | 'parameters' | 'assumptions'>;
+
+/** Why the versions differ: what they had in common (the tick and its features), then what each knew and did. */
+export function explainDifference(
+  difference: DecidedDifference,
+  explain: (decision: Decision) => string,
+  factsOf: (model: string) => ModelFacts,
+): DifferenceDetail {
+  const { decisions, ...publicPart } = difference;
+  const decided = decisions.find((decision) => decision !== null);
+  return {
+    difference: publicPart,
+    tick: decided ? tickValues(decided, difference.source) : [],
+    features: decided ? featureValues(decided) : [],
+    sides: difference.sides.map(({ model, action }, index) => {
+      const decision = decisions[index] ?? null;
+      return {
+        model,
+        action,
+        reason: decision === null ? `${model} wrote no decision for this tick.` : explain(decision),
+        values: decision === null ? [] : sideValues(decision),
+        parametersVersion: decision?.parametersVersion ?? null,
+        parameters: action === NO_DECISION ? [] : factsOf(model).parameters,
+      };
+    }),
+  };
+}
+
+function tickValues(decision: Decision, source: string): NamedValue[] {
+  return [
+    named('symbol', 'Symbol', decision.symbol),
+    named('eventTimeMs', 'Event time', `${formatNewYork(decision.eventTimeMs)} New York`),
+    named('priceE4', 'Price', `${formatPriceE4(decision.priceE4)} USD`),
+    named('size', 'Size', `${decision.size.toLocaleString('en-US')} shares`),
+    named('source', 'Source', source),
+  ];
+}
+
+function featureValues(decision: Decision): NamedValue[] {
+  const { changeBps, relativeVolume, vwapDeviation, sizePercentile } = decision;
+  return [
+    named(
+      'changeBps',
+      'Change from the previous close',
+      text(changeBps, (value) => `${signed(value / 100, 2)} %`),
+    ),
+    named(
+      'relativeVolume',
+      'Volume so far over the 20-session average',
+      text(relativeVolume, (v) => `${v.toFixed(2)} ×`),
+    ),
+    named('vwapDeviation', 'Distance from the 20-session VWAP', text(vwapDeviation, inDeviations)),
+    named(
+      'sizePercentile',
+      'Size among trades at this time of day',
+      text(sizePercentile, (value) => `larger than ${value.toFixed(0)} %`),
+    ),
+  ];
+}
+
+function sideValues(decision: Decision): NamedValue[] {
+  const { signal, meanE4, deviationE4, threshold, previousTarget, target } = decision;
+  return [
+    named('signal', 'Distance from its mean', text(signal, inDeviations)),
+    named(
+      'meanE4',
+      'Its mean',
+      text(meanE4, (value) => `${(value / 10_000).toFixed(4)} USD`),
+    ),
+    named(
+      'deviationE4',
+      'Its standard deviation',
+      text(deviationE4, (value) => `${(value / 10_000).toFixed(4)} USD`),
+    ),
+    named(
+      'threshold',
+      'Limit compared with',
+      text(threshold, (value) => String(Number(value.toFixed(4)))),
+    ),
+    named('target', 'Shares wanted', `${previousTarget} → ${target}`),
+  ];
+}
+
+const named = (name: string, label: string, value: string): NamedValue => ({ name, label, value });
+
+const text = (value: number | null, write: (value: number) => string): string =>
+  value === null ? 'not known' : write(value);
+
+const inDeviations = (value: number): string => `${signed(value, 2)} standard deviations`;
+
+/** `+1.25`, `−0.40`. */
+function signed(value: number, digits: number): string {
+  const size = Math.abs(value).toFixed(digits);
+  if (Number(size) === 0) return size;
+  return `${value < 0 ? '−' : '+'}${size}`;
+}

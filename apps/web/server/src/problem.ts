@@ -1,0 +1,61 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Problem } from './contract.ts';
+
+const TITLES: Record<number, string> = {
+  400: 'The request is not valid',
+  403: 'Refused',
+  404: 'Not found',
+  405: 'Method not allowed',
+  413: 'Too large',
+  415: 'Media type not supported',
+  421: 'Not for this server',
+  500: 'Something broke inside the server',
+  503: 'Not available yet',
+};
+
+/** An answer that is a problem, thrown by routes and hooks. `detail` names the value and the mend. */
+export class ProblemError extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.name = 'ProblemError';
+    this.status = status;
+  }
+}
+
+export function toProblem(status: number, detail: string, instance: string): Problem {
+  return { type: 'about:blank', title: TITLES[status] ?? 'The request failed', status, detail, instance };
+}
+
+/** Every error of this server, unknown paths and failed validation included, is `application/problem+json`. */
+export function answerProblems(server: FastifyInstance): void {
+  server.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
+    const status = statusOf(error);
+    if (status >= 500) request.log.error({ err: error }, 'request failed');
+    const detail = status === 500 ? 'The cause is in the log of the web app.' : error.message;
+    return sendProblem(request, reply, status, detail);
+  });
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      request,
+      reply,
+      404,
+      `There is nothing at ${request.method} ${request.url}. The API is listed at /api/docs.`,
+    ),
+  );
+}
+
+function statusOf(error: FastifyError | ProblemError): number {
+  if (error instanceof ProblemError) return error.status;
+  const status = error.statusCode ?? 500;
+  return status >= 400 ? status : 500;
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, status: number, detail: string): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(toProblem(status, detail, request.url));
+}

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { DashboardState, FrameMaker } from './dashboard-state.ts';
+import type { DetailSource } from './detail-source.ts';
+import { addHealthRoutes, type HealthSource } from './health-routes.ts';
+import type { LiveHub } from './live-hub.ts';
+import { answerProblems } from './problem.ts';
+import { addApiRoutes } from './routes.ts';
+import { guardOrigins, type HostPolicy, sendSecurityHeaders } from './security.ts';
+
+export interface ServerParts {
+  state: DashboardState;
+  frames: FrameMaker;
+  hub: LiveHub;
+  details: DetailSource;
+  health: HealthSource;
+  hostPolicy: HostPolicy;
+  log?: FastifyBaseLogger;
+  clientFolder?: string;
+}
+
+/** Where the page's build lies, seen from this file's folder as well as from its build's. */
+export const CLIENT_FOLDER = fileURLToPath(new URL('../../client/dist', import.meta.url));
+
+/** The web server without its port: `listen` or `inject` it. */
+export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
+  const server = Fastify({
+    ...(parts.log ? { loggerInstance: parts.log } : {}),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 65_536,
+    forceCloseConnections: true,
+  });
+  sendSecurityHeaders(server);
+  guardOrigins(server, parts.hostPolicy);
+  answerProblems(server);
+
+  await server.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tickfold',
+        version: '0.1.0',
+        description:
+          'What the page shows. Prices and money are integers of 1/10,000 USD (E4), times are UTC milliseconds. Errors are application/problem+json (RFC 9457).',
+      },
+    },
+  });
+  await server.register(fastifySwaggerUi, { routePrefix: '/api/docs', staticCSP: true });
+  addHealthRoutes(server, parts.health);
+  await server.register(async (api) => addApiRoutes(api, parts), { prefix: '/api' });
+
+  const clientFolder = parts.clientFolder ?? CLIENT_FOLDER;
+  if (existsSync(clientFolder)) {
+    await server.register(fastifyStatic, {
+      root: clientFolder,
+      setHeaders: (response, path) => {
+        // Vite puts a hash of the content into the names below assets/.
+        const forever = path.includes('/assets/');
+        response.setHeader('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+      cacheControl: false,
+    });
+  }
+  return server;
+}

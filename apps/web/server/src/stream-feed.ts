@@ -1,0 +1,235 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  decisionSchema,
+  enrichedTickSchema,
+  equityMarkSchema,
+  headers,
+  modelTopics,
+  newYorkClock,
+  SchemaError,
+  sourceSessionSchema,
+  topics,
+} from '@tickfold/market';
+import {
+  type Consumer,
+  connect,
+  type RecordView,
+  runResumably,
+  type StreamClient,
+  type StreamConfig,
+} from '@tickfold/stream';
+import type { DashboardState } from './dashboard-state.ts';
+import { ProgressSampler } from './progress-sampler.ts';
+
+/** How far the page has read, over all connections: it never reads a record twice. */
+export class ReadPositions {
+  readonly #next = new Map<string, Map<number, bigint>>();
+
+  of(topic: string): Map<number, bigint> {
+    let positions = this.#next.get(topic);
+    if (!positions) {
+      positions = new Map();
+      this.#next.set(topic, positions);
+    }
+    return positions;
+  }
+}
+
+export interface FeedOptions {
+  state: DashboardState;
+  stream: StreamConfig;
+  signal: AbortSignal;
+  /** Told each time that the connection comes or goes. */
+  onConnection(connected: boolean, reason: string): void;
+}
+
+const TOPIC_POLL_MS = 500;
+const SAMPLE_MS = 1_000;
+/** Small enough that the page stays answerable between two chunks. */
+const FETCH_BYTES = 1_048_576;
+
+/** Reads from the log's start and follows it, over broken connections, until the signal is aborted. */
+export async function followStreams(options: FeedOptions): Promise<void> {
+  const positions = new ReadPositions();
+  await runResumably({
+    run: () => followOnce(options, positions),
+    signal: options.signal,
+    onInterrupted: (error) => options.onConnection(false, error.message),
+  });
+}
+
+async function followOnce(
+  { state, stream, signal, onConnection }: FeedOptions,
+  positions: ReadPositions,
+): Promise<void> {
+  const client = await connect(stream);
+  const end = new AbortController();
+  const reader = new Reader(client, positions, AbortSignal.any([signal, end.signal]));
+  state.brokerConnected = true;
+  onConnection(true, 'connected');
+  try {
+    await Promise.all([
+      readSource(reader, state),
+      readEnriched(reader, state),
+      ...state.models.flatMap((model) => [readEquity(reader, state, model), readDecisions(reader, state, model)]),
+      sampleProgress(reader, state, positions),
+    ]);
+  } finally {
+    state.brokerConnected = false;
+    state.forgetProgress();
+    end.abort();
+    await client.close();
+  }
+}
+
+async function readSource(reader: Reader, state: DashboardState): Promise<void> {
+  const decode = decoderOf(sourceSessionSchema, state);
+  await reader.follow(topics.source, (record) => {
+    state.source = decode(record) ?? state.source;
+  });
+}
+
+async function readEnriched(reader: Reader, state: DashboardState): Promise<void> {
+  const decode = decoderOf(enrichedTickSchema, state);
+  await reader.follow(topics.enriched, (record) => {
+    const tick = decode(record);
+    if (tick) state.market.apply(tick, newYorkClock(tick.eventTimeMs).date);
+  });
+}
+
+async function readEquity(reader: Reader, state: DashboardState, model: string): Promise<void> {
+  const decode = decoderOf(equityMarkSchema, state);
+  const equity = state.equity.get(model)!;
+  await reader.follow(modelTopics(model).equity, (record) => {
+    const mark = decode(record);
+    if (mark) equity.apply(record.partition, mark);
+  });
+}
+
+/** A reader for each partition: one that waits for a slower model must not hold up the other partitions. */
+async function readDecisions(reader: Reader, state: DashboardState, model: string): Promise<void> {
+  const topic = modelTopics(model).decisions;
+  const decode = decoderOf(decisionSchema, state);
+  const { differences } = state;
+  await reader.followEachPartition(topic, (partition) => ({
+    apply: (record) => {
+      const decision = decode(record);
+      const input = record.header(headers.input);
+      if (!decision || input === undefined) return;
+      const source = record.header(headers.source) ?? '';
+      differences.add({ model, partition, inputOffset: BigInt(input), source, decision });
+    },
+    room: () => differences.roomFor(model, partition),
+  }));
+}
+
+async function sampleProgress(reader: Reader, state: DashboardState, positions: ReadPositions): Promise<void> {
+  const sampler = new ProgressSampler(reader.client, state.models, positions);
+  while (!reader.signal.aborted) {
+    state.progress = await sampler.sample(Date.now());
+    state.catchingUp = state.catchingUp && !sampler.hasCaughtUp;
+    for (const { model, partition, nextOffset, decisionsEnd } of sampler.modelPositions()) {
+      const read = positions.of(modelTopics(model).decisions).get(partition) ?? 0n;
+      if (read >= decisionsEnd) state.differences.advance(model, partition, nextOffset);
+    }
+    await pause(SAMPLE_MS, reader.signal);
+  }
+}
+
+interface Decoder<T> {
+  decode(bytes: Uint8Array, id?: string): T;
+}
+
+/** A value that no known schema fits is counted and shown, and ends nothing. */
+function decoderOf<T>(schema: Decoder<T>, state: DashboardState): (record: RecordView) => T | undefined {
+  return (record) => {
+    try {
+      return schema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      state.market.countUndecodable();
+      return undefined;
+    }
+  };
+}
+
+interface PartitionHandler {
+  apply(record: RecordView): void;
+  /** A promise to await before more is read. */
+  room(): Promise<void> | undefined;
+}
+
+/** Follows topics over one client, from where the page stopped reading them. */
+class Reader {
+  readonly client: StreamClient;
+  readonly signal: AbortSignal;
+  readonly #positions: ReadPositions;
+
+  constructor(client: StreamClient, positions: ReadPositions, signal: AbortSignal) {
+    this.client = client;
+    this.signal = signal;
+    this.#positions = positions;
+  }
+
+  async follow(topic: string, apply: (record: RecordView) => void): Promise<void> {
+    const partitions = await this.#partitionsOf(topic);
+    await this.#read(topic, partitions, { apply, room: () => undefined });
+  }
+
+  async followEachPartition(topic: string, handlerOf: (partition: number) => PartitionHandler): Promise<void> {
+    const partitions = await this.#partitionsOf(topic);
+    await Promise.all(partitions.map((partition) => this.#read(topic, [partition], handlerOf(partition))));
+  }
+
+  /** Waits until the topic is there: the app that writes it makes it. Empty when the signal is aborted first. */
+  async #partitionsOf(topic: string): Promise<number[]> {
+    while (!this.signal.aborted) {
+      const found = (await this.client.admin.topics()).find(({ name }) => name === topic);
+      if (found) return Array.from({ length: found.partitionCount }, (_, partition) => partition);
+      await pause(TOPIC_POLL_MS, this.signal);
+    }
+    return [];
+  }
+
+  async #read(topic: string, partitions: number[], handler: PartitionHandler): Promise<void> {
+    if (partitions.length === 0 || this.signal.aborted) return;
+    const next = this.#positions.of(topic);
+    const consumer = this.client.consumer({
+      assignments: partitions.map((partition) => {
+        const offset = next.get(partition);
+        return offset === undefined ? { topic, partition } : { topic, partition, offset };
+      }),
+      maxBytes: FETCH_BYTES,
+    });
+    const close = closer(consumer);
+    this.signal.addEventListener('abort', close, { once: true });
+    try {
+      for await (const chunk of consumer) {
+        for (const record of chunk.records()) handler.apply(record);
+        next.set(chunk.partition, chunk.nextOffset);
+        await untilRoom(handler, this.signal);
+        if (this.signal.aborted) break;
+      }
+    } finally {
+      this.signal.removeEventListener('abort', close);
+    }
+  }
+}
+
+function closer(consumer: Consumer): () => void {
+  return () => void consumer.close();
+}
+
+async function untilRoom(handler: PartitionHandler, signal: AbortSignal): Promise<void> {
+  for (let room = handler.room(); room && !signal.aborted; room = handler.room()) {
+    await Promise.race([room, pause(SAMPLE_MS, signal)]);
+  }
+}
+
+async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(waitMs, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type App, readPort, readText, UserError } from '@tickfold/app-runtime';
+import { historyPath } from '@tickfold/history';
+import { sessionOf } from '@tickfold/market';
+import { explain } from '@tickfold/models';
+import { streamConfigFromEnv } from '@tickfold/stream';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { DashboardState, FrameMaker, type Phase } from './dashboard-state.ts';
+import { explainDifference } from './explain-difference.ts';
+import { HistoryReader } from './history-reader.ts';
+import { LiveHub } from './live-hub.ts';
+import { startLiveTicker } from './live-ticker.ts';
+import { modelFacts } from './model-facts.ts';
+import { parseAllowedHosts } from './security.ts';
+import { buildServer } from './server.ts';
+import { parseServices, pollServices, ServiceBoard } from './services.ts';
+import { followStreams } from './stream-feed.ts';
+
+const SERVICE_POLL_MS = 1_000;
+const HISTORY_POLL_MS = 3_000;
+
+/** The web app: folds the streams into the dashboard's state and serves it until it is asked to end. */
+export async function runWeb(app: App): Promise<void> {
+  const { env, signal } = app;
+  const host = readText(env, 'HOST', '127.0.0.1');
+  const port = readPort(env, 'PORT', 3_000);
+  const models = splitNames(readText(env, 'MODELS', 'reversion-1,reversion-2'));
+  const services = parseServices(readText(env, 'SERVICES', ''));
+  const stream = streamConfigFromEnv(env, 'web');
+
+  const state = new DashboardState(models, new ServiceBoard(services.map(({ name }) => name)), phaseAt);
+  const frames = new FrameMaker(state);
+  const hub = new LiveHub();
+  const history = new HistoryReader(historyPath(readText(env, 'DATA_DIR', 'data/volumes')));
+  const factsOf = (model: string) => modelFacts(model, state.services.answerOfModel(model));
+
+  const server = await buildServer({
+    state,
+    frames,
+    hub,
+    details: {
+      earlierDays: (symbol) => history.earlierDays(symbol),
+      modelFacts: factsOf,
+      explain: (difference) => explainDifference(difference, explain, factsOf),
+    },
+    health: app,
+    hostPolicy: { host, allowedHosts: parseAllowedHosts(readText(env, 'ALLOWED_HOSTS', '')) },
+    log: app.log as FastifyBaseLogger,
+  });
+  await listen(server, host, port);
+  app.setReady(false, 'waiting for the broker');
+
+  const stopTicker = startLiveTicker(frames, hub);
+  const failure = await Promise.race([
+    Promise.all([
+      followStreams({
+        state,
+        stream,
+        signal,
+        onConnection: (connected, reason) => app.setReady(connected, connected ? 'ok' : reason),
+      }),
+      every(SERVICE_POLL_MS, signal, () => pollServices(state.services, services)),
+      every(HISTORY_POLL_MS, signal, () => readHistoryFacts(history, state, app)),
+    ]).then(() => undefined),
+    aborted(signal),
+  ]).catch((error: unknown) => ({ error }));
+
+  stopTicker();
+  hub.close();
+  await server.close();
+  history.close();
+  if (failure) throw failure.error;
+}
+
+function phaseAt(eventTimeMs: number): Phase {
+  return ({ pre: 'pre-market', regular: 'regular', post: 'post-market', closed: 'closed' } as const)[
+    sessionOf(eventTimeMs)
+  ];
+}
+
+/** @throws UserError naming the port when it is taken or not allowed */
+export async function listen(server: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new UserError(`Port ${port} on ${host} is taken by another program.`, `Set a free one: PORT=${port + 1}.`);
+    }
+    if (code === 'EACCES') {
+      throw new UserError(`Port ${port} may not be opened by this user.`, 'Set one above 1023, such as PORT=3000.');
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new UserError(`HOST=${host} is no address of this machine (${message}).`, 'Set HOST=127.0.0.1.');
+    }
+    throw error;
+  }
+}
+
+async function readHistoryFacts(history: HistoryReader, state: DashboardState, app: App): Promise<void> {
+  try {
+    const facts = await history.facts();
+    if (facts) state.history = facts;
+  } catch (error) {
+    app.log.warn({ err: error }, 'the history cannot be read');
+  }
+}
+
+async function every(intervalMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await work();
+    await Promise.race([delay(intervalMs), aborted(signal)]);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
+
+function splitNames(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
