@@ -94,7 +94,12 @@ test('a list gives back what was added to it', () => {
         position: list.position(i),
       }));
       expect(read).toEqual(
-        rows.map(({ timestampMs, batchBytes, records }, i) => ({ timestampMs, batchBytes, records, position: 64 + i * 8 })),
+        rows.map(({ timestampMs, batchBytes, records }, i) => ({
+          timestampMs,
+          batchBytes,
+          records,
+          position: 64 + i * 8,
+        })),
       );
     }),
   );

@@ -9,13 +9,21 @@ const document = readFileSync(new URL('../../../docs/formats/journal.md', import
 function tableUnder(heading: string): string[][] {
   const section = document.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
   const lines = section.split('\n').filter((line) => line.startsWith('|'));
-  return lines.slice(2).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+  return lines.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
-test.each(LAYOUTS)('the document gives position, type and name of every field of the $title as the code does', (layout) => {
-  const documented = tableUnder(layout.title).map(([at, type, name]) => ({ at: Number(at), type, name }));
-  expect(documented).toEqual(layout.fields.map(({ at, type, name }) => ({ at, type, name })));
-});
+test.each(LAYOUTS)(
+  'the document gives position, type and name of every field of the $title as the code does',
+  (layout) => {
+    const documented = tableUnder(layout.title).map(([at, type, name]) => ({ at: Number(at), type, name }));
+    expect(documented).toEqual(layout.fields.map(({ at, type, name }) => ({ at, type, name })));
+  },
+);
 
 test.each(LAYOUTS)('the document gives the size of the $title as the code does', (layout) => {
   const section = document.split(/^## /m).find((part) => part.startsWith(`${layout.title}\n`));

@@ -16,6 +16,10 @@ export function batchOf(records: readonly PlainRecord[]): Buffer {
 /** A batch of so many records that tell themselves apart by `label`. */
 export function numberedBatch(label: string, recordCount = 1, timestampMs = 1000): Buffer {
   return batchOf(
-    Array.from({ length: recordCount }, (_, i) => ({ timestampMs: timestampMs + i, key: label, value: `${label}-${i}` })),
+    Array.from({ length: recordCount }, (_, i) => ({
+      timestampMs: timestampMs + i,
+      key: label,
+      value: `${label}-${i}`,
+    })),
   );
 }

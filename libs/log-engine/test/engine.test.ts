@@ -169,11 +169,14 @@ test.each([
   ['illegal-setting', 't', { 'no.such': '1' }, 1, /"no.such"/],
   ['illegal-setting', 't', { 'retention.ms': 'soon' }, 1, /retention.ms is "soon" but must be a whole number from -1/],
   ['illegal-setting', 't', {}, 0, /the number of partitions is 0/],
-])('creating a topic fails with %s for name %j, settings %j, %d partitions', async (code, name, settings, count, text) => {
-  const engine = await openEngine({ dataDir: temporaryFolder() });
-  const creating = engine.createTopic(name, { partitionCount: count, settings });
-  await expect(creating).rejects.toMatchObject({ code, message: expect.stringMatching(text) });
-});
+])(
+  'creating a topic fails with %s for name %j, settings %j, %d partitions',
+  async (code, name, settings, count, text) => {
+    const engine = await openEngine({ dataDir: temporaryFolder() });
+    const creating = engine.createTopic(name, { partitionCount: count, settings });
+    await expect(creating).rejects.toMatchObject({ code, message: expect.stringMatching(text) });
+  },
+);
 
 test('damaged, cut, foreign and empty batches are refused and leave the log as it was', async () => {
   const engine = await openEngine({ dataDir: temporaryFolder() });
@@ -186,7 +189,14 @@ test('damaged, cut, foreign and empty batches are refused and leave the log as i
   oldMagic[16] = 1;
   const negative = Buffer.from(whole);
   negative.writeInt32BE(-5, 8);
-  for (const bad of [flipped, whole.subarray(0, -1), oldMagic, negative, Buffer.alloc(0), Buffer.concat([whole, flipped])]) {
+  for (const bad of [
+    flipped,
+    whole.subarray(0, -1),
+    oldMagic,
+    negative,
+    Buffer.alloc(0),
+    Buffer.concat([whole, flipped]),
+  ]) {
     await expect(log.append(bad, 'synced')).rejects.toMatchObject({ code: 'batch-corrupt' });
   }
   expect(log.logEndOffset).toBe(0n);
