@@ -2,6 +2,8 @@
  * Batches of 500 records of 100 bytes, acknowledged after the write and after `fdatasync`; then read back.
  *
  * node --conditions=@tickfold/source --import ./test/typescript-loader.mjs bench/append.bench.ts [FOLDER] [SECONDS]
+ *
+ * FOLDER (default: the data folder) must lie on a real disk; a folder inside it is made and removed.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +14,7 @@ const RECORDS_PER_BATCH = 500;
 const KEY = 'symbol-0001';
 const RECORD_BYTES = 100;
 
-const parent = resolve(process.argv[2] ?? 'bench-data');
+const parent = resolve(process.argv[2] ?? '../../data/volumes');
 const seconds = Number(process.argv[3] ?? 3);
 
 let serial = 0;
@@ -68,7 +70,7 @@ async function readFor(log: PartitionLog): Promise<number> {
 }
 
 mkdirSync(parent, { recursive: true });
-const dataDir = mkdtempSync(join(parent, 'append-'));
+const dataDir = mkdtempSync(join(parent, '.append-bench-'));
 const engine = await openLogEngine({ dataDir });
 const cases: [string, Durability, number, number, () => Buffer][] = [
   ['written, encoded before', 'written', 8, RECORDS_PER_BATCH, () => sampleBatch],
