@@ -1,5 +1,5 @@
 import { readInteger, readText, UsageError } from '@tickfold/app-runtime';
-import { isDate, type SourceOptions, simulatorDefaults } from '@tickfold/market';
+import { FeedError, isDate, parseSourceSpec, type SourceOptions, simulatorDefaults } from '@tickfold/market';
 
 export interface HistorySettings {
   source: string;
@@ -18,7 +18,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   }
   const { seed, symbolCount, peakTicksPerSecond } = simulatorDefaults;
   return {
-    source: readText(env, 'SOURCE', 'sim'),
+    source: checkedSource(readText(env, 'SOURCE', 'sim')),
     options: {
       ...(date === '' ? {} : { date }),
       sim: {
@@ -29,4 +29,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     },
     dataDir: readText(env, 'DATA_DIR', 'data/volumes'),
   };
+}
+
+function checkedSource(text: string): string {
+  try {
+    parseSourceSpec(text);
+    return text;
+  } catch (error) {
+    if (error instanceof FeedError) throw new UsageError(`SOURCE: ${error.message}`, error.mend);
+    throw error;
+  }
 }

@@ -142,6 +142,7 @@ function nameOf({ description, sessionDate }: { description: string; sessionDate
   return `${description}, session ${sessionDate}`;
 }
 
+/** Node.js says it in `code` and `syscall`, DuckDB in the first words of its message. */
 function isFileSystemError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
+  return error instanceof Error && (('code' in error && 'syscall' in error) || error.message.includes('IO Error'));
 }

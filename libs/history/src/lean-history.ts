@@ -118,7 +118,7 @@ function adjusted<T extends { priceE4: number; size: number }>(trade: T, factor:
 function standInsFor(tradeSessions: number): string[] {
   if (tradeSessions >= MOST_TRADE_SESSIONS) return [];
   return [
-    `The feed holds trades of ${tradeSessions} earlier sessions, fewer than ${MOST_TRADE_SESSIONS}: the 20-session VWAP and ` +
+    `The feed holds trades of ${tradeSessions} earlier ${tradeSessions === 1 ? 'session' : 'sessions'}, fewer than ${MOST_TRADE_SESSIONS}: the 20-session VWAP and ` +
       'its deviation are those of daily bars, with (high + low + close) / 3 for the price.',
   ];
 }
