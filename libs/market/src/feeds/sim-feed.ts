@@ -22,6 +22,10 @@ export function openSimFeed(options: SimulatorOptions = {}): FeedSource {
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new FeedError(`sim: ${error.message}`, `Choose another day, or leave the date out for ${simulatorDefaults.date}.`, { cause: error });
+    throw new FeedError(
+      `sim: ${error.message}`,
+      `Choose another day, or leave the date out for ${simulatorDefaults.date}.`,
+      { cause: error },
+    );
   }
 }

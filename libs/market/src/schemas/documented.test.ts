@@ -9,13 +9,13 @@ import { sourceSessionVersions } from './source-session.ts';
 
 const document = readFileSync(new URL('../../../../docs/formats/schemas.md', import.meta.url), 'utf8');
 
-const events = [
+const events: [string, readonly { fields: readonly { name: string; type: unknown }[] }[]][] = [
   [enrichedTickSchema.id, enrichedTickVersions],
   [decisionSchema.id, decisionVersions],
   [fillSchema.id, fillVersions],
   [equityMarkSchema.id, equityMarkVersions],
   [sourceSessionSchema.id, sourceSessionVersions],
-] as [string, { fields: { name: string; type: unknown }[] }[]][];
+];
 
 test.each(events)('docs/formats/schemas.md shows the fields and types of %s', (id, versions) => {
   const section = document.split(`\n## ${id}\n`)[1]?.split('\n## ')[0] ?? '';
