@@ -6,6 +6,9 @@ const CENT = 100;
 const BID = 0;
 const ASK = 1;
 const SIDES = 2 * QUOTING_EXCHANGES;
+const NO_SLOT = -1;
+/** How often a stale side is renewed before any other. */
+const RENEW_STALE_OF_256 = 230;
 
 interface RenewedSide {
   /** Which of the symbol's quoting exchanges. */
@@ -16,8 +19,8 @@ interface RenewedSide {
 
 /**
  * Best bid and ask of each exchange for each symbol, as a reader of the one-sided quotes knows them. On one exchange
- * the bid is always below the ask. Over exchanges a stale side may cross another for a moment, as in reality; the side
- * that strays farthest is the likeliest to be renewed.
+ * the bid is always below the ask. Over exchanges a stale side may cross another for a moment, as in reality, until
+ * it is renewed, which is soon.
  */
 export class OrderBook {
   /** 1/10,000 USD at [symbol * 6 + exchange * 2 + side]; 0 until first quoted. */
@@ -36,8 +39,8 @@ export class OrderBook {
     const bidE4 = targetBidE4(midE4, spreadE4);
     const askE4 = bidE4 + spreadE4;
     const draw = random.uint32();
-    const slot =
-      (draw & 0xff) < 150 ? this.#farthestSlot(index, bidE4, askE4) : Math.floor(((draw >>> 8) / 2 ** 24) * SIDES);
+    const stale = (draw & 0xff) < RENEW_STALE_OF_256 ? this.#stalestSlot(index, bidE4, askE4) : NO_SLOT;
+    const slot = stale === NO_SLOT ? Math.floor(((draw >>> 8) / 2 ** 24) * SIDES) : stale;
     const away = CENT * ((draw >>> 4) % 3 === 0 ? 1 : 0);
     const first = index * SIDES + (slot & ~1);
     const newBidE4 = Math.max(CENT, bidE4 - away);
@@ -67,18 +70,19 @@ export class OrderBook {
     return Math.abs(standingE4 - targetE4) <= spreadE4 ? standingE4 : targetE4;
   }
 
-  #farthestSlot(index: number, bidE4: number, askE4: number): number {
-    let farthest = 0;
-    let distance = -1;
+  /** The side that lies farthest on the wrong side of where it should be, and so may cross another exchange. */
+  #stalestSlot(index: number, bidE4: number, askE4: number): number {
+    let stalest = NO_SLOT;
+    let distance = 0;
     for (let slot = 0; slot < SIDES; slot++) {
-      const targetE4 = (slot & 1) === BID ? bidE4 : askE4;
-      const strays = Math.abs(this.#pricesE4[index * SIDES + slot]! - targetE4);
-      if (strays > distance) {
-        distance = strays;
-        farthest = slot;
+      const priceE4 = this.#pricesE4[index * SIDES + slot]!;
+      const inside = (slot & 1) === BID ? priceE4 - bidE4 : askE4 - priceE4;
+      if (inside > distance) {
+        distance = inside;
+        stalest = slot;
       }
     }
-    return farthest;
+    return stalest;
   }
 }
 
