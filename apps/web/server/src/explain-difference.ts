@@ -63,25 +63,13 @@ function featureValues(decision: Decision): NamedValue[] {
   ];
 }
 
+/** The limit that a decision compared with is in its reason: its unit differs from reason to reason. */
 function sideValues(decision: Decision): NamedValue[] {
-  const { signal, meanE4, deviationE4, threshold, previousTarget, target } = decision;
+  const { signal, meanE4, deviationE4, previousTarget, target } = decision;
   return [
     named('signal', 'Distance from its mean', text(signal, inDeviations)),
-    named(
-      'meanE4',
-      'Its mean',
-      text(meanE4, (value) => `${(value / 10_000).toFixed(4)} USD`),
-    ),
-    named(
-      'deviationE4',
-      'Its standard deviation',
-      text(deviationE4, (value) => `${(value / 10_000).toFixed(4)} USD`),
-    ),
-    named(
-      'threshold',
-      'Limit compared with',
-      text(threshold, (value) => String(Number(value.toFixed(4)))),
-    ),
+    named('meanE4', 'Its mean', text(meanE4, inUsd)),
+    named('deviationE4', 'Its standard deviation', text(deviationE4, inUsd)),
     named('target', 'Shares wanted', `${previousTarget} → ${target}`),
   ];
 }
@@ -90,6 +78,8 @@ const named = (name: string, label: string, value: string): NamedValue => ({ nam
 
 const text = (value: number | null, write: (value: number) => string): string =>
   value === null ? 'not known' : write(value);
+
+const inUsd = (valueE4: number): string => `${(valueE4 / 10_000).toFixed(4)} USD`;
 
 const inDeviations = (value: number): string => `${signed(value, 2)} standard deviations`;
 

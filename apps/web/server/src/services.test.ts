@@ -32,6 +32,13 @@ test('another instance id is a restart, even when no poll saw the app down', () 
   expect(board.find('broker')).toMatchObject({ state: 'up', restartCount: 1, restartedAtMs: 5_000 });
 });
 
+test('an app that is too busy to answer is not called down', () => {
+  const board = new ServiceBoard(['broker']);
+  board.apply('broker', up('one'), 0);
+  board.apply('broker', 'late', 1);
+  expect(board.find('broker')).toMatchObject({ state: 'not-ready', detail: expect.stringContaining('busy') });
+});
+
 test('an app that is up and not ready says why', () => {
   const board = new ServiceBoard(['broker']);
   board.apply('broker', up('one', { ready: false, detail: 'recovering' }), 0);

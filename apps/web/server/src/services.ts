@@ -26,9 +26,12 @@ export function parseServices(text: string): ServiceAddress[] {
     });
 }
 
-/** What `/healthz` answered, or null where it did not. */
+/** What `/healthz` answered last; null where nothing did. */
 export type HealthAnswer = Record<string, unknown> | null;
+/** Null: nothing listens there. `late`: something does, and does not get round to answering. */
+export type PollResult = HealthAnswer | 'late';
 
+const ANSWER_LIMIT_MS = 900;
 const IDENTITY = new Set(['app', 'instanceId', 'startedAtMs', 'ready', 'detail']);
 
 /** What the page knows of each app, as a fold over the answers of its `/healthz`. */
@@ -39,7 +42,7 @@ export class ServiceBoard {
     for (const name of names) this.#services.set(name, { service: unseen(name), instanceId: null, answer: null });
   }
 
-  apply(name: string, answer: HealthAnswer, atMs: number): void {
+  apply(name: string, answer: PollResult, atMs: number): void {
     const entry = this.#services.get(name);
     if (!entry) return;
     const { service } = entry;
@@ -48,6 +51,11 @@ export class ServiceBoard {
         service.state = 'down';
         service.detail = 'does not answer; the supervisor restarts it';
       }
+      return;
+    }
+    if (answer === 'late') {
+      service.state = 'not-ready';
+      service.detail = `busy: no answer within ${ANSWER_LIMIT_MS} ms`;
       return;
     }
     const instanceId = textOf(answer.instanceId);
@@ -108,12 +116,12 @@ export async function pollServices(board: ServiceBoard, addresses: readonly Serv
   await Promise.all(addresses.map(async ({ name, url }) => board.apply(name, await askHealth(url), Date.now())));
 }
 
-async function askHealth(url: string): Promise<HealthAnswer> {
+async function askHealth(url: string): Promise<PollResult> {
   try {
-    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(900) });
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
     const body: unknown = await response.json();
     return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : null;
-  } catch {
-    return null; // not reachable is an answer too: the board says "down"
+  } catch (error) {
+    return error instanceof Error && error.name === 'TimeoutError' ? 'late' : null;
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setMaxListeners } from 'node:events';
 import {
   decisionSchema,
   enrichedTickSchema,
@@ -19,6 +19,7 @@ import {
   type StreamConfig,
 } from '@tickfold/stream';
 import type { DashboardState } from './dashboard-state.ts';
+import { pause } from './pause.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 
 /** How far the page has read, over all connections: it never reads a record twice. */
@@ -64,7 +65,9 @@ async function followOnce(
 ): Promise<void> {
   const client = await connect(stream);
   const end = new AbortController();
-  const reader = new Reader(client, positions, AbortSignal.any([signal, end.signal]));
+  const readersEnd = AbortSignal.any([signal, end.signal]);
+  setMaxListeners(0, readersEnd); // every reader listens, and there is one for each partition of each model
+  const reader = new Reader(client, positions, readersEnd);
   state.brokerConnected = true;
   onConnection(true, 'connected');
   try {
@@ -223,13 +226,5 @@ function closer(consumer: Consumer): () => void {
 async function untilRoom(handler: PartitionHandler, signal: AbortSignal): Promise<void> {
   for (let room = handler.room(); room && !signal.aborted; room = handler.room()) {
     await Promise.race([room, pause(SAMPLE_MS, signal)]);
-  }
-}
-
-async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(waitMs, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type App, readPort, readText, UserError } from '@tickfold/app-runtime';
 import { historyPath } from '@tickfold/history';
 import { sessionOf } from '@tickfold/market';
@@ -11,6 +10,7 @@ import { HistoryReader } from './history-reader.ts';
 import { LiveHub } from './live-hub.ts';
 import { startLiveTicker } from './live-ticker.ts';
 import { modelFacts } from './model-facts.ts';
+import { pause } from './pause.ts';
 import { parseAllowedHosts } from './security.ts';
 import { buildServer } from './server.ts';
 import { parseServices, pollServices, ServiceBoard } from './services.ts';
@@ -109,7 +109,7 @@ async function readHistoryFacts(history: HistoryReader, state: DashboardState, a
 async function every(intervalMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await work();
-    await Promise.race([delay(intervalMs), aborted(signal)]);
+    await pause(intervalMs, signal);
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  type AutoscaleInfo,
   CandlestickSeries,
   ColorType,
   createChart,
@@ -52,15 +53,22 @@ export default function CandleChart({
   useEffect(() => {
     if (!parts.current) return;
     drawCandles(parts.current, drawn.current, candles, theme);
+    drawLast(parts.current, candles.at(-1), theme);
     drawn.current = candles;
   }, [candles, theme]);
 
   useEffect(() => {
     if (!parts.current) return;
     drawLevels(parts.current, levels, theme);
+    parts.current.candles.applyOptions({ autoscaleInfoProvider: scaleWithNearLevels(levels) });
   }, [levels, theme]);
 
-  return <div ref={place} className="candles" role="img" aria-label={label} />;
+  return (
+    <figure className="candles">
+      <div ref={place} />
+      <figcaption className="visually-hidden">{label}</figcaption>
+    </figure>
+  );
 }
 
 interface Parts {
@@ -68,6 +76,8 @@ interface Parts {
   candles: ISeriesApi<'Candlestick'>;
   volume: ISeriesApi<'Histogram'>;
   lines: IPriceLine[];
+  /** Price of the last candle, on the axis. */
+  last: IPriceLine | undefined;
 }
 
 function createParts(place: HTMLElement): Parts {
@@ -79,9 +89,9 @@ function createParts(place: HTMLElement): Parts {
     priceLineVisible: false,
   });
   chart.priceScale('volume').applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
-  const candles = chart.addSeries(CandlestickSeries, { priceLineVisible: false });
+  const candles = chart.addSeries(CandlestickSeries, { priceLineVisible: false, lastValueVisible: false });
   candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
-  return { chart, candles, volume, lines: [] };
+  return { chart, candles, volume, lines: [], last: undefined };
 }
 
 function chartOptions(theme: Theme, zone: Zone, daily: boolean) {
@@ -160,6 +170,31 @@ const toVolume = ({ timeS, volume }: Candle, theme: Theme) => ({
   value: volume,
   color: theme.volume,
 });
+
+/** A hollow candle has no colour that the library could put on the axis. */
+function drawLast(parts: Parts, candle: Candle | undefined, { up, down }: Theme): void {
+  if (!candle) return;
+  const options = { price: candle.close, color: candle.close >= candle.open ? up : down };
+  parts.last ??= parts.candles.createPriceLine({ ...options, lineVisible: false, axisLabelVisible: true, title: '' });
+  parts.last.applyOptions(options);
+}
+
+/** Levels within one height of the candles are brought into view; farther ones would flatten the candles to a line. */
+function scaleWithNearLevels(levels: readonly Level[]) {
+  return (candlesOnly: () => AutoscaleInfo | null): AutoscaleInfo | null => {
+    const info = candlesOnly();
+    const range = info?.priceRange;
+    if (!range) return info;
+    const span = range.maxValue - range.minValue;
+    const near = levels
+      .map(({ price }) => price)
+      .filter((price) => price > range.minValue - span && price < range.maxValue + span);
+    return {
+      ...info,
+      priceRange: { minValue: Math.min(range.minValue, ...near), maxValue: Math.max(range.maxValue, ...near) },
+    };
+  };
+}
 
 function drawLevels(parts: Parts, levels: readonly Level[], theme: Theme): void {
   for (const line of parts.lines) parts.candles.removePriceLine(line);

@@ -23,7 +23,7 @@ const EquityChart = memo(function EquityChart({
   const lastMs = rows.at(-1)?.minuteMs ?? 0;
   const axis = { stroke: theme.line, tick: { fill: theme.muted, fontSize: 11 }, tickLine: false };
   return (
-    <div role="img" aria-label={label} className="equity-place">
+    <figure className="equity-place">
       <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 480, height: 240 }}>
         <LineChart data={rows} margin={{ top: 8, right: 22, bottom: 0, left: 0 }} accessibilityLayer={false}>
           <CartesianGrid stroke={theme.line} vertical={false} />
@@ -66,7 +66,8 @@ const EquityChart = memo(function EquityChart({
           ))}
         </LineChart>
       </ResponsiveContainer>
-    </div>
+      <figcaption className="visually-hidden">{label}</figcaption>
+    </figure>
   );
 });
 

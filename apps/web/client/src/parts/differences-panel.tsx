@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Difference } from '../contract.ts';
 import { clockTime, count, price, type Zone, zoneName } from '../format.ts';
 import type { LiveState } from '../live/live-state.ts';
@@ -16,10 +16,11 @@ export function DifferencesPanel({
   onSelectSymbol: (symbol: string) => void;
 }) {
   const [asked, setAsked] = useState<Difference | null>(null);
-  const { total, compared, newest } = live.differences;
+  const { total, compared } = live.differences;
+  const newest = useMemo(() => latestFirst(live.differences.newest), [live.differences.newest]);
   const hold = useHold(newest);
   const models = live.overview?.models.map(({ model }) => model) ?? [];
-  const waiting = hold.held === null ? 0 : newest.findIndex(({ id }) => id === hold.held?.[0]?.id);
+  const waiting = hold.held === null ? 0 : countNew(newest, hold.held);
 
   return (
     <section className="panel differences" aria-labelledby="differences-title">
@@ -123,6 +124,16 @@ function useHold(newest: readonly Difference[]) {
       onBlur: (event: React.FocusEvent) => update(pointed, event.currentTarget.contains(event.relatedTarget)),
     },
   };
+}
+
+/** They arrive by partition, and are read by event time. */
+function latestFirst(differences: readonly Difference[]): readonly Difference[] {
+  return [...differences].sort((a, b) => b.eventTimeMs - a.eventTimeMs);
+}
+
+function countNew(newest: readonly Difference[], held: readonly Difference[]): number {
+  const known = new Set(held.map(({ id }) => id));
+  return newest.filter(({ id }) => !known.has(id)).length;
 }
 
 function emptyText({ overview, differences }: LiveState): string {

@@ -67,7 +67,16 @@ function detailText({ state, detail, startedAtMs }: Service): string {
 function StageLag({ stage }: { stage: Stage }) {
   if (stage.lag === null) return <>lag unknown</>;
   if (stage.lag === 0) return <>caught up</>;
-  return <>{count(stage.lag)} behind</>;
+  return (
+    <>
+      {count(stage.lag)} behind{stage.ratePerSecond ? ` (${behindText(stage.lag / stage.ratePerSecond)})` : ''}
+    </>
+  );
+}
+
+/** At the rate at which records come in. */
+function behindText(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds * 1_000);
 }
 
 function Behind({ overview }: { overview: Overview }) {
