@@ -55,6 +55,13 @@ test('equity lines share an axis, and a minute that a model lacks keeps its last
   ]);
 });
 
+test('the hours before anything was held are cut to one minute', () => {
+  const series = (...values: number[]) => values.map((equityE4, minuteMs) => ({ minuteMs, equityE4 }));
+  const minutes = (equity: Parameters<typeof equityRows>[0]) => equityRows(equity, 100).map(({ minuteMs }) => minuteMs);
+  expect(minutes({ a: series(0, 0, 0, 0, 5), b: series(0, 0, 0, 7, 0) })).toEqual([2, 3, 4]);
+  expect(minutes({ a: series(0, 0), b: [] })).toEqual([0, 1]);
+});
+
 test('newer bars replace those from their first minute on', () => {
   const merged = mergeBars([bar(1), bar(2)], [bar(2, 1), bar(3)]);
   expect(merged.map(({ startMs, closeE4 }) => [startMs, closeE4])).toEqual([

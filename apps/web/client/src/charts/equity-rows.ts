@@ -30,10 +30,16 @@ export function equityRows(equity: Readonly<Record<string, readonly EquityPoint[
     }
   }
   return downsample(
-    rows,
+    withoutIdleStart(rows, models),
     limit,
     ({ minuteMs }) => minuteMs,
     // The spread between the versions is what the chart is looked at for.
     (row) => models.reduce((sum, model, index) => sum + (row[model] ?? 0) * (index % 2 === 0 ? 1 : -1), 0),
   );
+}
+
+/** The hours before any version first held something say nothing: one minute of them stays. */
+function withoutIdleStart(rows: EquityRow[], models: readonly string[]): EquityRow[] {
+  const first = rows.findIndex((row) => models.some((model) => (row[model] ?? 0) !== 0));
+  return first < 1 ? rows : rows.slice(first - 1);
 }

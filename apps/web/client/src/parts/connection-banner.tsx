@@ -7,7 +7,7 @@ export function ConnectionBanner({ connection, overview }: { connection: Connect
   const message = bannerText(connection, overview);
   return (
     <div className="banner-place" role="status" data-testid="banner">
-      {message !== null && <p className={`banner ${message.kind}`}>{message.text}</p>}
+      {message !== null && <p className={`banner banner-${message.kind}`}>{message.text}</p>}
     </div>
   );
 }

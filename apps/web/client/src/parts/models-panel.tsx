@@ -6,7 +6,9 @@ import type { LiveState } from '../live/live-state.ts';
 import { useResource } from '../live/use-resource.ts';
 import { useThrottled } from '../live/use-throttled.ts';
 
-const EquityChart = lazy(() => import('../charts/equity-chart.tsx'));
+/** As in the symbol's panel: asked for at once, waited for by nobody. */
+const equityChart = import('../charts/equity-chart.tsx');
+const EquityChart = lazy(() => equityChart);
 
 /** SVG lines stay quick up to about a thousand points. */
 const MAX_POINTS = 600;

@@ -2,12 +2,24 @@ import { lazy, Suspense, useMemo, useState } from 'react';
 import { type Candle, dailyCandles, historyLevels, minuteCandles } from '../charts/candles.ts';
 import type { Feed, SymbolDetail } from '../contract.ts';
 import { historyStatement } from '../feed-label.ts';
-import { changePercent, compact, computedPrice, count, deviations, multiple, price, type Zone } from '../format.ts';
+import {
+  changePercent,
+  compact,
+  computedPrice,
+  count,
+  deviations,
+  multiple,
+  price,
+  UNKNOWN,
+  type Zone,
+} from '../format.ts';
 import type { LiveState } from '../live/live-state.ts';
 import { useSymbol } from '../live/use-symbol.ts';
 import { Change } from './change.tsx';
 
-const CandleChart = lazy(() => import('../charts/candle-chart.tsx'));
+/** Asked for at once, so that it comes while the first frame does; the page is drawn without waiting for it. */
+const candleChart = import('../charts/candle-chart.tsx');
+const CandleChart = lazy(() => candleChart);
 
 type Span = 'today' | 'sessions';
 
@@ -81,7 +93,10 @@ function LoadedSymbol({ detail, feed, zone }: { detail: SymbolDetail; feed: Feed
         <Fact name="Bid / ask" value={`${price(row.bidPriceE4)} / ${price(row.askPriceE4)}`} />
         <Fact name="Previous close" value={price(history.previousCloseE4)} />
         <Fact name="20-session VWAP" value={computedPrice(history.vwapE4)} />
-        <Fact name="Distance from VWAP" value={`${deviations(row.vwapDeviation)} sd`} />
+        <Fact
+          name="Distance from VWAP"
+          value={row.vwapDeviation === null ? UNKNOWN : `${deviations(row.vwapDeviation)} sd`}
+        />
         <Fact name="Volume" value={count(row.volume)} />
         <Fact name="20-session average" value={compact(history.averageVolume)} />
         <Fact name="Relative volume" value={multiple(row.relativeVolume)} />
