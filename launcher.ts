@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -130,7 +130,7 @@ async function checkSource({ source, date, seed }: Settings): Promise<void> {
 /** Looks at folder and ports before anything starts, so that the first message is the one that helps. */
 async function checkPlace({ dataDir, host, webPort, brokerPort }: Settings): Promise<void> {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
@@ -141,6 +141,13 @@ async function checkPlace({ dataDir, host, webPort, brokerPort }: Settings): Pro
   }
   await checkPort(host, webPort, 'PORT');
   await checkPort(host, brokerPort, 'BROKER_PORT');
+}
+
+/** One folder after the other: Node's own recursive mkdir does not return where the file system keeps saying ENOENT, as /proc does. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function checkPort(host: string, port: number, variable: string): Promise<void> {

@@ -16,7 +16,7 @@ runApp({
     await runResumably({
       signal: app.signal,
       async run() {
-        const client = await connect(config);
+        const client = await connect(config, app.signal);
         try {
           app.setReady(true, 'waiting for ticks');
           await runModel({ client, model, signal: app.signal, onProgress });

@@ -14,7 +14,7 @@ runApp({
     await runResumably({
       signal: app.signal,
       async run() {
-        const client = await connect(config);
+        const client = await connect(config, app.signal);
         try {
           app.setReady(true, 'waiting for ticks');
           await runEnrichment({
