@@ -22,6 +22,9 @@ const allowed = {
   'apps/web/client': ['libs/market', 'libs/models'],
 };
 
+/** Files that say what two apps tell each other over HTTP: one copy, imported for its types by the other side. */
+const contracts = { 'apps/web/client': ['^apps/web/server/src/contract\\.ts$'] };
+
 const projects = Object.keys(allowed);
 /** Projects that run in a page, or hold parts that do: they may use the parts of others made for it. */
 const inPages = ['apps/web/client', 'libs/models'];
@@ -38,7 +41,12 @@ export default {
       from: { path: `^${project}/`, pathNot: TEST_FILES },
       to: {
         path: '^(libs|apps)/',
-        pathNot: [`^${project}/`, ...allowed[project].map((other) => `^${other}/src/index\\.ts$`), ...(inPages.includes(project) ? allowed[project].map((other) => `^${other}/src/browser\\.ts$`) : [])],
+        pathNot: [
+          `^${project}/`,
+          ...allowed[project].map((other) => `^${other}/src/index\\.ts$`),
+          ...(inPages.includes(project) ? allowed[project].map((other) => `^${other}/src/browser\\.ts$`) : []),
+          ...(contracts[project] ?? []),
+        ],
       },
     })),
     {

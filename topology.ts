@@ -41,7 +41,12 @@ export function topology(settings: Settings, healthPorts: ReadonlyMap<string, nu
     if (port === undefined) throw new Error(`No health port was chosen for ${name}.`);
     return { healthUrl: `http://127.0.0.1:${port}`, port: String(port) };
   };
-  const service = (name: string, app: string, env: Record<string, string>, more: { after?: string[]; heapMiB?: number } = {}) => ({
+  const service = (
+    name: string,
+    app: string,
+    env: Record<string, string>,
+    more: { after?: string[]; heapMiB?: number } = {},
+  ) => ({
     name,
     entry: builtEntry(app),
     env: { ...common, ...env, HEALTH_PORT: health(name).port },
@@ -53,7 +58,9 @@ export function topology(settings: Settings, healthPorts: ReadonlyMap<string, nu
     service('broker', 'broker', {
       HOST: host,
       BROKER_PORT: String(settings.brokerPort),
-      ...(settings.brokerInternalPort === undefined ? {} : { BROKER_INTERNAL_PORT: String(settings.brokerInternalPort) }),
+      ...(settings.brokerInternalPort === undefined
+        ? {}
+        : { BROKER_INTERNAL_PORT: String(settings.brokerInternalPort) }),
     }),
     service('ingest', 'ingest', source, { after: ['broker'] }),
     service('enrichment', 'enrichment', source, { after: ['broker'] }),

@@ -8,8 +8,6 @@ import { readTopic, untilLength } from './topics.ts';
 /** A trade line of the Daily Trades layout, made up for these tests. */
 const GOOD_LINE = `093000000N${'TFLD'.padEnd(16)}@   ${'100'.padStart(9, '0')}${'103300'.padStart(11, '0')}N00${'1'.padStart(16, '0')}CN`;
 
-test.afterEach(cleanUp);
-
 async function refusal(
   args: string[],
   env: Record<string, string> = {},
@@ -27,6 +25,8 @@ function expectClear({ output }: { output: string }, ...parts: (string | RegExp)
 }
 
 test.describe('what cannot be started is refused with value and mend', () => {
+  test.afterEach(cleanUp);
+
   for (const [title, args, status, parts] of [
     ['an unknown option', ['--sped', '60'], 2, ['--sped', '--help']],
     ['a speed that is no number', ['--speed', 'fast'], 2, ['--speed fast']],
@@ -75,9 +75,10 @@ test.describe('what cannot be started is refused with value and mend', () => {
   });
 });
 
-test.describe('a file with malformed lines', () => {
+test.describe('a running system', () => {
   let tickfold: Running;
-  test.beforeEach(async () => {
+  test.afterAll(cleanUp);
+  test.beforeAll(async () => {
     const folder = temporaryFolder();
     const lines = [
       'Time,Exchange,Symbol (a header line)',
@@ -90,7 +91,7 @@ test.describe('a file with malformed lines', () => {
     tickfold = await startUp({ args: ['--source', `taq:${folder}`, '--speed', '0', '--date', '2013-10-08'] });
   });
 
-  test('goes on, and puts each of them into the dead letters with file, line and reason', async () => {
+  test('puts malformed lines into the dead letters with file, line and reason, and goes on', async () => {
     await untilLength(tickfold.broker, 'market.ticks', 2);
     await untilLength(tickfold.broker, 'market.dead-letter', 2);
     const letters: string[] = [];
@@ -102,19 +103,25 @@ test.describe('a file with malformed lines', () => {
       expect.stringMatching(/^trades:4 .*price/i),
     ]);
   });
-});
 
-test.describe('a page of another site', () => {
-  test('cannot post to the web server, nor reach it by another host name', async ({ request }) => {
-    const tickfold = await startUp({ args: ['--speed', '60'] });
-    const posted = await request.post(`${tickfold.url}/api/overview`, {
+  test('refuses what the page of another site posts, and names that site', async ({ request }) => {
+    const response = await request.post(`${tickfold.url}/api/overview`, {
       headers: { origin: 'https://evil.example' },
       data: {},
     });
-    expect(posted.status()).toBe(403);
-    expect(posted.headers()['content-type']).toContain('application/problem+json');
-    expect(await posted.text()).toContain('https://evil.example');
-    const rebound = await request.get(`${tickfold.url}/api/overview`, { headers: { host: 'rebound.example' } });
-    expect(rebound.status()).toBe(403);
+    expect(response.status()).toBe(403);
+    expect(response.headers()['content-type']).toContain('application/problem+json');
+    expect(await response.text()).toContain('https://evil.example');
+  });
+
+  test('refuses to be reached by a foreign host name, as DNS rebinding would', async ({ request }) => {
+    const response = await request.get(`${tickfold.url}/api/overview`, { headers: { host: 'rebound.example' } });
+    expect(response.status()).toBe(421);
+    expect(await response.text()).toContain('rebound.example');
+  });
+
+  test('keeps a web page from posting to the port of the broker', async ({ request }) => {
+    await expect(request.post(`http://${tickfold.broker}/`, { data: 'x' })).rejects.toThrow();
+    await untilLength(tickfold.broker, 'market.ticks', 2);
   });
 });

@@ -29,6 +29,7 @@ test.describe('the default start', () => {
   }) => {
     await page.goto(tickfold.url);
     await expect(page.getByTestId('feed-badge')).toContainText(/simulated/i);
+    await expect.poll(() => tickCount(page)).toBeGreaterThan(0);
     const first = await tickCount(page);
     await expect.poll(() => tickCount(page)).toBeGreaterThan(first + 1000);
     await expect.poll(() => numberOf(page, 'tick-rate')).toBeGreaterThan(0);
@@ -87,14 +88,17 @@ test.describe('the default start', () => {
   }
 
   test('ends within five seconds of Ctrl-C, and goes on where it was at the next start', async ({ page }) => {
+    await page.goto(tickfold.url);
+    await expect.poll(() => tickCount(page)).toBeGreaterThan(0);
+    const before = await tickCount(page);
+    await page.goto('about:blank');
     const { status } = await tickfold.stop();
     expect(status).toBe(0);
 
     tickfold = await startUp({ dataDir: tickfold.dataDir });
     const positions: number[] = [];
     await page.goto(tickfold.url);
-    const shown = await tickCount(page);
-    await expect.poll(() => tickCount(page)).toBeGreaterThan(shown);
+    await expect.poll(() => tickCount(page)).toBeGreaterThan(before);
     await readTopic(tickfold.broker, 'market.ticks', (record) => positions.push(Number(record.header('position'))));
     positions.sort((a, b) => a - b);
     expect(positions[0]).toBe(0);
