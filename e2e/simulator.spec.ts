@@ -1,4 +1,4 @@
-import AxeBuilder from '@axe-core/playwright';
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
 import { cleanUp, type Running, startUp, temporaryFolder } from './tickfold.ts';
 import { readTopic, topicLength, withClient } from './topics.ts';

@@ -1,21 +1,29 @@
 /**
- * Batches of 500 records of 100 bytes, acknowledged after the write and after `fdatasync`; then read back.
+ * Batches of 500 records of 100 bytes, acknowledged after the write and after `fdatasync`; then read back. Prints its
+ * figures as one line of JSON.
  *
- * node --conditions=@tickfold/source --import ./test/typescript-loader.mjs bench/append.bench.ts [FOLDER] [SECONDS]
+ *   npm run bench -- log
  *
- * FOLDER (default: the data folder) must lie on a real disk; a folder inside it is made and removed.
+ * BENCH_DIR (default: the current folder) must lie on a real disk; a folder inside it is made and removed.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RecordBatchBuilder } from '@tickfold/kafka-protocol';
-import { type Durability, openLogEngine, type PartitionLog } from '../src/index.ts';
+import { type Durability, openLogEngine, type PartitionLog } from '@tickfold/log-engine';
 
 const RECORDS_PER_BATCH = 500;
 const KEY = 'symbol-0001';
 const RECORD_BYTES = 100;
 
-const parent = resolve(process.argv[2] ?? '../../data/volumes');
-const seconds = Number(process.argv[3] ?? 3);
+const parent = resolve(process.env.BENCH_DIR ?? '.');
+const seconds = Number(process.env.BENCH_SECONDS ?? 3);
+
+interface Figure {
+  name: string;
+  value: number;
+  unit: string;
+}
+const figures: Figure[] = [];
 
 let serial = 0;
 
@@ -51,9 +59,9 @@ async function appendFor(
   return { appends: latenciesMs.length, latenciesMs, elapsedMs: performance.now() - begin };
 }
 
-function percentile(values: number[], share: number): string {
+function percentile(values: number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return `${sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)]!.toFixed(2)} ms`;
+  return Number(sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)]!.toFixed(2));
 }
 
 async function readFor(log: PartitionLog): Promise<number> {
@@ -85,15 +93,21 @@ try {
     const log = engine.partition(`bench.t${i}`, 0)!;
     const { appends, latenciesMs, elapsedMs } = await appendFor(log, durability, writers, batchOf);
     const perSecond = Math.round(((appends * recordsPerBatch) / elapsedMs) * 1000);
-    console.log(
-      `${name}: ${perSecond.toLocaleString('en')} records/s, ` +
-        `p50 ${percentile(latenciesMs, 0.5)}, p99 ${percentile(latenciesMs, 0.99)}`,
+    figures.push(
+      { name, value: perSecond, unit: 'records/s' },
+      { name: `${name}, p50`, value: percentile(latenciesMs, 0.5), unit: 'ms' },
+      { name: `${name}, p99`, value: percentile(latenciesMs, 0.99), unit: 'ms' },
     );
   }
   const read = await readFor(engine.partition('bench.t3', 0)!);
-  console.log(`read, CRC checked: ${Math.round(read).toLocaleString('en')} records/s`);
-  console.log(`memory: ${Math.round(process.memoryUsage.rss() / 1024 / 1024)} MiB`);
+  figures.push({ name: 'read, CRC checked', value: Math.round(read), unit: 'records/s' });
+  figures.push({
+    name: 'memory of the process',
+    value: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+    unit: 'MiB',
+  });
 } finally {
   await engine.close();
   rmSync(dataDir, { recursive: true, force: true });
 }
+console.log(JSON.stringify(figures));

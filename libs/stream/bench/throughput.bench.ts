@@ -2,7 +2,9 @@
  * How many records pass through the embedded engine, producer, broker and consumer being processes of their own that work
  * at the same time. Every batch's CRC is checked and every record is looked at.
  *
- *   npm run bench -w @tickfold/stream -- [--records 2000000] [--cpu-prof FOLDER]
+ *   npm run bench -- stream [--records 2000000] [--cpu-prof FOLDER]
+ *
+ * Prints its figures as one line of JSON.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -25,6 +27,12 @@ interface Setting {
   acks: -1 | 1;
   visibility: Visibility;
   batchBytes: number;
+}
+
+interface Figure {
+  name: string;
+  value: number;
+  unit: string;
 }
 
 const settings: Setting[] = [
@@ -77,7 +85,7 @@ async function consume(address: string, records: number): Promise<void> {
   process.disconnect();
 }
 
-async function run(setting: Setting, records: number, profileFolder: string | undefined): Promise<void> {
+async function run(setting: Setting, records: number, profileFolder: string | undefined): Promise<Figure[]> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tickfold-bench-'));
   const start = (role: string, ...args: (string | number)[]) => startRole(role, args, profileFolder);
   const broker = start('broker', dataDir, setting.visibility);
@@ -92,11 +100,11 @@ async function run(setting: Setting, records: number, profileFolder: string | un
       answerOf<{ endMs: number }>(consumer),
       answerOf<{ startMs: number; endMs: number }>(producer),
     ]);
-    const perSecond = (endMs: number) => Math.round(records / ((endMs - produced.startMs) / 1000)).toLocaleString('en');
-    console.log(
-      `${setting.name.padEnd(22)} produced and acknowledged ${perSecond(produced.endMs).padStart(10)}/s` +
-        `   through ${perSecond(consumed.endMs).padStart(10)}/s`,
-    );
+    const perSecond = (endMs: number) => Math.round(records / ((endMs - produced.startMs) / 1000));
+    return [
+      { name: `${setting.name}: produced and acknowledged`, value: perSecond(produced.endMs), unit: 'records/s' },
+      { name: `${setting.name}: through, producer to consumer`, value: perSecond(consumed.endMs), unit: 'records/s' },
+    ];
   } finally {
     broker.send('stop');
     await new Promise((resolve) => broker.once('exit', resolve));
@@ -124,10 +132,9 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { records: { type: 'string', default: '2000000' }, 'cpu-prof': { type: 'string' } },
   });
-  console.log(
-    `${values.records} records of ${RECORD_BYTES} bytes, ${KEYS} keys, ${PARTITIONS} partitions, 5 ms linger`,
-  );
-  for (const setting of settings) await run(setting, Number(values.records), values['cpu-prof']);
+  const figures: Figure[] = [];
+  for (const setting of settings) figures.push(...(await run(setting, Number(values.records), values['cpu-prof'])));
+  console.log(JSON.stringify(figures));
 }
 
 const [role, ...args] = process.argv.slice(2);
