@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from '@playwright/test';
-import { decodeEvent, type EnrichedTick } from '@tickfold/market';
+import { decodeEvent, type EnrichedTick, groups, MARKET_PARTITIONS, modelTopics, topics } from '@tickfold/market';
+import { createModelProcessor, findModel } from '@tickfold/models';
 import { cleanUp, hasLean, LEAN, type Running, startUp, temporaryFolder } from './tickfold.ts';
-import { readTopic, untilLength } from './topics.ts';
+import { readTopic, untilCaughtUp, untilLength } from './topics.ts';
 
 const DAY = '20131008';
 const TICKS = join(LEAN, 'equity/usa/tick');
@@ -65,8 +67,31 @@ test.describe('a real day of trades and quotes (lean)', () => {
     }
   });
 
+  for (const version of ['reversion-1', 'reversion-2']) {
+    test(`gives the same decisions, fills and marks of ${version} as an undisturbed fold of the same ticks`, async () => {
+      const model = createModelProcessor(findModel(version).create());
+      const states = Array.from({ length: MARKET_PARTITIONS }, (_, partition) => model.createState(partition));
+      const folded = new ContentDigest();
+      await readTopic(tickfold.broker, topics.enriched, (record) => {
+        model.handle(states[record.partition]!, record, ({ topic, value }) =>
+          folded.add(topic, record.partition, record.header('source') ?? '', value),
+        );
+      });
+
+      const { decisions, fills, equity } = modelTopics(version);
+      await untilCaughtUp(tickfold.broker, groups.analytics(version), topics.enriched);
+      const live = new ContentDigest();
+      for (const topic of [decisions, fills, equity]) {
+        await readTopic(tickfold.broker, topic, (record) =>
+          live.add(topic, record.partition, record.header('source') ?? '', record.value!),
+        );
+      }
+      expect(live.records).toBe(folded.records);
+      expect(live.digests()).toEqual(folded.digests());
+    });
+  }
+
   test('carries features that equal plain SQL over the files, and hardly any that is null', async () => {
-    await untilLength(tickfold.broker, 'market.enriched', total, 240_000);
     const lastTrade = new Map<string, EnrichedTick>();
     let filled = 0;
     let all = 0;
@@ -90,6 +115,25 @@ test.describe('a real day of trades and quotes (lean)', () => {
     }
   });
 });
+
+/** What the outputs of one run hold, partition by partition, without anything that the clock or the log put there. */
+class ContentDigest {
+  #partitions = new Map<string, ReturnType<typeof createHash>>();
+  records = 0;
+
+  add(topic: string, partition: number, source: string, value: Uint8Array): void {
+    const name = `${topic}/${partition}`;
+    const digest = this.#partitions.get(name) ?? createHash('sha256');
+    this.#partitions.set(name, digest.update(`${source} ${value.length} `).update(value));
+    this.records += 1;
+  }
+
+  digests(): Record<string, string> {
+    return Object.fromEntries(
+      [...this.#partitions].map(([name, digest]) => [name, digest.copy().digest('hex')]).sort(),
+    );
+  }
+}
 
 /** Lines of each tick file of the day; the last one of a file has no line end and counts. */
 function countLines(): Map<string, number> {

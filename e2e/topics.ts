@@ -64,6 +64,18 @@ export async function untilLength(broker: string, topic: string, length: number,
     .toBe(length);
 }
 
+/** Waits until a group has committed the end of every partition of a topic. */
+export async function untilCaughtUp(broker: string, group: string, topic: string, timeoutMs = 120_000): Promise<void> {
+  const behind = (client: StreamClient): Promise<boolean> =>
+    Promise.all([client.admin.watermarks(topic), client.admin.committedOffsets(group, topic)]).then(
+      ([watermarks, committed]) =>
+        watermarks.some(({ partition, logStart, high }) => high > logStart && committed.get(partition) !== high),
+    );
+  await expect
+    .poll(() => withClient(broker, behind).catch(() => true), { timeout: timeoutMs, intervals: [200] })
+    .toBe(false);
+}
+
 /**
  * The anomalies that a topic of ticks may not show: a source id twice, or a symbol's ticks out of their order.
  *
