@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import { BATCH_HEADER_BYTES, BATCH_LENGTH_OVERHEAD, BATCH_MAGIC, CRC_AT, CRC_FROM } from './record-batch.ts';
-import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';
+import { varintSize, writeVarint, writeVarlong } from './varint.ts';
 
 export interface FinishOptions {
   baseOffset?: bigint;
@@ -52,32 +52,22 @@ export class RecordBatchBuilder {
     } else if (timestampMs > this.#maxTimestampMs) {
       this.#maxTimestampMs = timestampMs;
     }
-    const timestampDelta = timestampMs - this.#baseTimestampMs;
-    const offsetDelta = this.#recordCount;
-    const keyBytes = key === null ? 0 : byteLengthOf(key);
-    const valueBytes = value === null ? 0 : byteLengthOf(value);
-    const length =
-      1 +
-      varlongSize(timestampDelta) +
-      varintSize(offsetDelta) +
-      varintSize(key === null ? -1 : keyBytes) +
-      keyBytes +
-      varintSize(value === null ? -1 : valueBytes) +
-      valueBytes +
-      (headers === undefined ? 1 : headersSize(headers));
+    const buffer = this.#reserve(MAX_NUMBER_BYTES + mostBytes(key) + mostBytes(value) + mostHeaderBytes(headers));
+    // A record's length comes first and is known last: room is left for the usual one.
+    const start = this.#at + USUAL_LENGTH_BYTES;
+    buffer[start] = 0;
+    let end = writeVarlong(buffer, start + 1, timestampMs - this.#baseTimestampMs);
+    end = writeVarint(buffer, end, this.#recordCount);
+    end = writeNullable(buffer, end, key);
+    end = writeNullable(buffer, end, value);
+    if (headers === undefined) buffer[end++] = 0;
+    else end = writeHeaders(buffer, end, headers);
 
-    const buffer = this.#reserve(length + 5);
-    let at = writeVarint(buffer, this.#at, length);
-    buffer[at++] = 0;
-    at = writeVarlong(buffer, at, timestampDelta);
-    at = writeVarint(buffer, at, offsetDelta);
-    at = writeVarint(buffer, at, key === null ? -1 : keyBytes);
-    if (key !== null) at = writeBytes(buffer, at, key, keyBytes);
-    at = writeVarint(buffer, at, value === null ? -1 : valueBytes);
-    if (value !== null) at = writeBytes(buffer, at, value, valueBytes);
-    if (headers === undefined) buffer[at++] = 0;
-    else at = writeHeaders(buffer, at, headers);
-    this.#at = at;
+    const length = end - start;
+    const fittingStart = this.#at + varintSize(length);
+    if (fittingStart !== start) buffer.copyWithin(fittingStart, start, end);
+    writeVarint(buffer, this.#at, length);
+    this.#at = fittingStart + length;
     this.#recordCount++;
   }
 
@@ -118,39 +108,24 @@ export class RecordBatchBuilder {
 }
 
 /** Up to this length a loop beats the call into native code. */
-const SHORT_BYTES = 40;
+const SHORT_LENGTH = 64;
+const MAX_VARINT_BYTES = 5;
+/** Of all numbers of a record but those of its headers. */
+const MAX_NUMBER_BYTES = 40;
+/** A varint's bytes for any length from 64 to 8,191: of nearly every record. */
+const USUAL_LENGTH_BYTES = 2;
 
-function byteLengthOf(data: Uint8Array | string): number {
+/** An upper bound, cheaper than the exact size. */
+function mostBytes(data: Uint8Array | string | null): number {
+  if (data === null) return 0;
   if (typeof data !== 'string') return data.length;
-  if (data.length > SHORT_BYTES) return Buffer.byteLength(data);
-  for (let i = 0; i < data.length; i++) {
-    if (data.charCodeAt(i) > 0x7f) return Buffer.byteLength(data);
-  }
-  return data.length;
+  return data.length <= SHORT_LENGTH ? 3 * data.length : Buffer.byteLength(data);
 }
 
-function writeBytes(buffer: Buffer, at: number, data: Uint8Array | string, byteLength: number): number {
-  if (typeof data !== 'string') {
-    if (byteLength > SHORT_BYTES) buffer.set(data, at);
-    else for (let i = 0; i < byteLength; i++) buffer[at + i] = data[i]!;
-  } else if (data.length === byteLength && byteLength <= SHORT_BYTES) {
-    for (let i = 0; i < byteLength; i++) buffer[at + i] = data.charCodeAt(i);
-  } else {
-    buffer.write(data, at, byteLength, 'utf8');
-  }
-  return at + byteLength;
-}
-
-function headersSize(headers: HeaderFields): number {
-  let count = 0;
-  let size = 0;
-  for (const key in headers) {
-    count++;
-    const keyBytes = byteLengthOf(key);
-    const valueBytes = byteLengthOf(headers[key]!);
-    size += varintSize(keyBytes) + keyBytes + varintSize(valueBytes) + valueBytes;
-  }
-  return varintSize(count) + size;
+function mostHeaderBytes(headers: HeaderFields | undefined): number {
+  let most = MAX_VARINT_BYTES;
+  for (const key in headers) most += 2 * MAX_VARINT_BYTES + mostBytes(key) + mostBytes(headers[key]!);
+  return most;
 }
 
 function writeHeaders(buffer: Buffer, at: number, headers: HeaderFields): number {
@@ -158,13 +133,40 @@ function writeHeaders(buffer: Buffer, at: number, headers: HeaderFields): number
   for (const _key in headers) count++;
   let end = writeVarint(buffer, at, count);
   for (const key in headers) {
-    const value = headers[key]!;
-    const keyBytes = byteLengthOf(key);
-    end = writeVarint(buffer, end, keyBytes);
-    end = writeBytes(buffer, end, key, keyBytes);
-    const valueBytes = byteLengthOf(value);
-    end = writeVarint(buffer, end, valueBytes);
-    end = writeBytes(buffer, end, value, valueBytes);
+    end = writeText(buffer, end, key);
+    end = writeNullable(buffer, end, headers[key]!);
   }
   return end;
+}
+
+/** Writes length and bytes, as the functions below do. */
+function writeNullable(buffer: Buffer, at: number, data: Uint8Array | string | null): number {
+  if (data === null) return writeVarint(buffer, at, -1);
+  return typeof data === 'string' ? writeText(buffer, at, data) : writeBytes(buffer, at, data);
+}
+
+function writeBytes(buffer: Buffer, at: number, data: Uint8Array): number {
+  const { length } = data;
+  const start = writeVarint(buffer, at, length);
+  if (length > SHORT_LENGTH) buffer.set(data, start);
+  else for (let i = 0; i < length; i++) buffer[start + i] = data[i]!;
+  return start + length;
+}
+
+function writeText(buffer: Buffer, at: number, text: string): number {
+  const { length } = text;
+  if (length > SHORT_LENGTH) return writeUtf8(buffer, at, text);
+  const start = writeVarint(buffer, at, length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return writeUtf8(buffer, at, text);
+    buffer[start + i] = code;
+  }
+  return start + length;
+}
+
+function writeUtf8(buffer: Buffer, at: number, text: string): number {
+  const byteLength = Buffer.byteLength(text);
+  const start = writeVarint(buffer, at, byteLength);
+  return start + buffer.write(text, start, byteLength, 'utf8');
 }

@@ -97,6 +97,17 @@ describe('a batch of our own', () => {
     expect(second!.key!.toString()).toBe('Ünïcode');
   });
 
+  test.each([0, 1, 50, 57, 58, 8_180, 8_190, 1_048_570, 1_048_580])(
+    'holds a value of %i bytes between others',
+    (size) => {
+      const builder = new RecordBatchBuilder();
+      const value = Buffer.alloc(size, 'x');
+      for (const each of ['before', value, value.toString(), 'after']) builder.append('k', each, 1, { h: 'v' });
+      const values = [...onlyBatch(builder.finish()).records()].map((record) => record.value!.toString());
+      expect(values).toEqual(['before', value.toString(), value.toString(), 'after']);
+    },
+  );
+
   test('does not change when its builder goes on', () => {
     const builder = new RecordBatchBuilder();
     builder.append('k', 'first', 1);

@@ -21,6 +21,7 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
+import { bytesOf, spells, textOf } from './short-bytes.ts';
 import { type ByteCursor, readVarint, readVarlong } from './varint.ts';
 
 /** Bytes of a batch before its first record. */
@@ -266,8 +267,9 @@ export class BatchRecord {
     return this.#baseOffset + BigInt(this.offsetDelta);
   }
 
+  /** Records with the same key may give the same Buffer: it is not to be written to. */
   get key(): Buffer | null {
-    return this.#keyStart < 0 ? null : this.#bytes.subarray(this.#keyStart, this.#keyEnd);
+    return this.#keyStart < 0 ? null : bytesOf(this.#bytes, this.#keyStart, this.#keyEnd);
   }
 
   get value(): Buffer | null {
@@ -276,42 +278,74 @@ export class BatchRecord {
 
   /** Value of the first header of that name, as UTF-8 text; undefined where there is none or it is null. */
   header(name: string): string | undefined {
-    let found: string | undefined;
-    this.#readHeaders((key, value) => {
-      if (key !== name) return true;
-      found = value?.toString('utf8');
-      return false;
-    });
-    return found;
+    const found = this.#headerCursor();
+    while (found.next()) {
+      if (!spells(found.bytes, found.keyStart, found.keyEnd, name)) continue;
+      return found.valueStart < 0 ? undefined : textOf(found.bytes, found.valueStart, found.valueEnd);
+    }
+    return undefined;
   }
 
   headers(): { key: string; value: Buffer | null }[] {
     const headers: { key: string; value: Buffer | null }[] = [];
-    this.#readHeaders((key, value) => headers.push({ key, value }) > 0);
+    const found = this.#headerCursor();
+    while (found.next()) {
+      const { bytes, keyStart, keyEnd, valueStart, valueEnd } = found;
+      const value = valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd);
+      headers.push({ key: textOf(bytes, keyStart, keyEnd), value });
+    }
     return headers;
   }
 
-  #readHeaders(visit: (key: string, value: Buffer | null) => boolean): void {
-    const bytes = this.#bytes;
-    const cursor = { at: this.#headersStart };
-    const count = readNumber(bytes, cursor);
-    for (let i = 0; i < count; i++) {
-      const keyLength = readNumber(bytes, cursor);
-      const keyEnd = cursor.at + keyLength;
-      if (keyLength < 0 || keyEnd > this.#recordEnd) throw this.#damagedHeader();
-      const key = bytes.toString('utf8', cursor.at, keyEnd);
-      cursor.at = keyEnd;
-      const valueLength = readNumber(bytes, cursor);
-      const valueEnd = cursor.at + Math.max(valueLength, 0);
-      if (valueEnd > this.#recordEnd) throw this.#damagedHeader();
-      const value = valueLength < 0 ? null : bytes.subarray(cursor.at, valueEnd);
-      cursor.at = valueEnd;
-      if (!visit(key, value)) return;
-    }
+  #headerCursor(): HeaderCursor {
+    return new HeaderCursor(this.#bytes, this.#headersStart, this.#recordEnd, this);
+  }
+}
+
+/** Walks over the headers of one record, as `RecordCursor` does over records. */
+class HeaderCursor {
+  readonly bytes: Buffer;
+  keyStart = 0;
+  keyEnd = 0;
+  /** -1 where the value is null. */
+  valueStart = -1;
+  valueEnd = -1;
+  readonly #record: BatchRecord;
+  readonly #recordEnd: number;
+  readonly #cursor: ByteCursor;
+  #left: number;
+
+  constructor(bytes: Buffer, headersStart: number, recordEnd: number, record: BatchRecord) {
+    this.bytes = bytes;
+    this.#record = record;
+    this.#recordEnd = recordEnd;
+    this.#cursor = { at: headersStart };
+    this.#left = readNumber(bytes, this.#cursor);
   }
 
-  #damagedHeader(): RecordBatchError {
-    return new RecordBatchError('bad-record', `a header of the record at offset ${this.offset} reaches past it`);
+  /** @throws RecordBatchError `bad-record` */
+  next(): boolean {
+    if (this.#left <= 0) return false;
+    this.#left--;
+    const cursor = this.#cursor;
+    const keyLength = readNumber(this.bytes, cursor);
+    this.keyStart = cursor.at;
+    this.keyEnd = cursor.at + keyLength;
+    if (keyLength < 0 || this.keyEnd > this.#recordEnd) throw this.#damaged();
+    cursor.at = this.keyEnd;
+    const valueLength = readNumber(this.bytes, cursor);
+    this.valueStart = valueLength < 0 ? -1 : cursor.at;
+    if (valueLength > 0) cursor.at += valueLength;
+    this.valueEnd = cursor.at;
+    if (this.valueEnd > this.#recordEnd) throw this.#damaged();
+    return true;
+  }
+
+  #damaged(): RecordBatchError {
+    return new RecordBatchError(
+      'bad-record',
+      `a header of the record at offset ${this.#record.offset} reaches past it`,
+    );
   }
 }
 

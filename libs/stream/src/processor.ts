@@ -191,7 +191,8 @@ class ChunkFold<State> {
     if (!this.#options.outputTopics.includes(topic)) {
       throw new StreamError('handler-contract', `'${topic}' is not among the output topics of ${this.#options.group}`);
     }
-    if (this.#outputs.some((earlier) => earlier.topic === topic)) {
+    for (const earlier of this.#outputs) {
+      if (earlier.topic !== topic) continue;
       throw new StreamError('handler-contract', `a handler emitted twice to '${topic}' for one input record`);
     }
     this.#outputs.push(output);
@@ -222,9 +223,9 @@ class ChunkFold<State> {
 
   #send(from: RecordView, output: Omit<OutgoingRecord, 'partition'>): Promise<void> | undefined {
     const { topic, key, value, timestampMs } = output;
-    const input = String(from.offset);
-    // A literal for the common case: a spread costs more than all the rest of sending.
-    const headers = output.headers === undefined ? { input } : { ...output.headers, input };
+    // Not a spread: that costs more than all the rest of sending.
+    const headers: Record<string, string> = Object.assign({}, output.headers);
+    headers[processorHeaders.input] = String(from.offset);
     return this.#producer.send({ topic, partition: from.partition, key, value, timestampMs, headers });
   }
 }

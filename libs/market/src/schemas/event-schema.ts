@@ -38,7 +38,7 @@ export function defineSchema<T>(name: string, versions: readonly object[]): Even
     id,
     encode(value) {
       try {
-        return newest.toBuffer(value);
+        return encodeWith(newest, value);
       } catch (error) {
         throw new SchemaError(`${id}: ${describeMisfit(newest, value) ?? (error as Error).message}`, { cause: error });
       }
@@ -57,6 +57,24 @@ export function defineSchema<T>(name: string, versions: readonly object[]): Even
       }
     },
   };
+}
+
+/** Values are written one behind the other into a block, each a view of it: far cheaper than memory for each one. */
+const BLOCK_BYTES = 32 * 1024;
+let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+let blockEnd = 0;
+
+function encodeWith(type: avro.Type, value: unknown): Buffer {
+  let end = type.encode(value, block, blockEnd);
+  if (end < 0) {
+    block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    blockEnd = 0;
+    end = type.encode(value, block, 0);
+    if (end < 0) return type.toBuffer(value);
+  }
+  const encoded = block.subarray(blockEnd, end);
+  blockEnd = end;
+  return encoded;
 }
 
 function describeMisfit(type: avro.Type, value: unknown): string | undefined {

@@ -39,6 +39,15 @@ test('an enriched tick is decoded as it was encoded, by the id in its header', (
   );
 });
 
+test('encoded bytes stay as they are while others are encoded, also those larger than any block', () => {
+  const text = defineSchema<{ text: string }>('text', [
+    { type: 'record', name: 'Text', fields: [{ name: 'text', type: 'string' }] },
+  ]);
+  const texts = Array.from({ length: 60 }, (_, index) => String.fromCharCode(65 + index).repeat(index * 1_000));
+  const encoded = texts.map((each) => text.encode({ text: each }));
+  expect(encoded.map((bytes) => text.decode(bytes).text)).toEqual(texts);
+});
+
 test('a value that does not fit is refused with the name of the field', () => {
   const broken = { kind: 'trade', symbol: 'BAC', eventTimeMs: 1.5 } as unknown as EnrichedTick;
   expect(() => enrichedTickSchema.encode(broken)).toThrow(SchemaError);
