@@ -90,6 +90,14 @@ test('a reader that runs ahead waits until the other model has caught up', async
   expect(join.roomFor('a', 0)).toBeUndefined();
 });
 
+test('a reader that is to end does not wait for the other model', async () => {
+  const join = new DifferenceJoin(['a', 'b']);
+  for (let offset = 0; offset < MAX_AHEAD; offset += 1) join.add(seen('a', offset, 'hold'));
+  const room = join.roomFor('a', 0);
+  join.wakeReaders();
+  await expect(room).resolves.toBeUndefined();
+});
+
 test('a single version is compared with nothing', () => {
   const join = new DifferenceJoin(['a']);
   join.add(seen('a', 1, 'buy'));

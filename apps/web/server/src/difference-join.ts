@@ -65,6 +65,13 @@ export class DifferenceJoin {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Lets every waiting reader look again, as when it is to end. */
+  wakeReaders(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
   /** Newest first. */
   newest(): readonly DecidedDifference[] {
     return this.#newest;
@@ -92,7 +99,7 @@ export class DifferenceJoin {
       this.#compare(this.#models.map((model) => lanes.get(model)!.queue.takeAt(offset)));
       merged = true;
     }
-    if (merged) this.#wakeReaders();
+    if (merged) this.wakeReaders();
   }
 
   #compare(decisions: (DecisionSeen | undefined)[]): void {
@@ -116,12 +123,6 @@ export class DifferenceJoin {
       decisions: decisions.map((side) => side?.decision ?? null),
     });
     if (this.#newest.length > MAX_DIFFERENCES) this.#newest.pop();
-  }
-
-  #wakeReaders(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 }
 

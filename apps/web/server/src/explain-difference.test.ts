@@ -26,12 +26,16 @@ const factsOf = (model: string) => modelFacts(model, null);
 test('the answer names the tick, its features, and for each version its action, sentence, numbers and parameters', () => {
   const detail = explainDifference(difference, explain, factsOf);
   const text = JSON.stringify(detail);
-  for (const part of ['day:7', '10.00 USD', '2013-10-08 09:30:00.000 New York', '+2.00 standard deviations']) {
+  for (const part of ['day:7', '10.00 USD', '2013-10-08 09:30:00.000 New York', '+2.00 sd']) {
     expect(text).toContain(part);
   }
   expect(detail.sides.map(({ action }) => action)).toEqual(['sell', 'hold']);
   expect(detail.sides[1]?.reason).toMatch(/VWAP/);
-  expect(detail.sides[0]?.values).toContainEqual({ name: 'target', label: 'Shares wanted', value: '0 → -100' });
+  expect(detail.sides[0]?.values).toContainEqual({
+    name: 'target',
+    label: 'Position wanted',
+    value: '0 → −100 shares',
+  });
   expect(detail.sides[0]?.parameters.map(({ name }) => name)).toContain('exitSignal');
   expect(detail.difference).not.toHaveProperty('decisions');
 });
@@ -51,6 +55,7 @@ test('parameters are those that the running app says, in dollars where they are 
   const { parameters } = modelFacts('reversion-1', { parameters: { ...defaults('reversion-1'), shares: 7 } });
   expect(parameters.find(({ name }) => name === 'shares')?.value).toBe('7 shares');
   expect(parameters.find(({ name }) => name === 'feePerShareE4')?.value).toMatch(/^0\.\d+ USD per share$/);
+  expect(parameters.find(({ name }) => name === 'feeMinimumE4')?.value).toMatch(/^\d+\.\d\d+ USD per order$/);
 });
 
 test('a model that this build does not know is said to be unknown', () => {

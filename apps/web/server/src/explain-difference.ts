@@ -47,18 +47,18 @@ function featureValues(decision: Decision): NamedValue[] {
     named(
       'changeBps',
       'Change from the previous close',
-      text(changeBps, (value) => `${signed(value / 100, 2)} %`),
+      text(changeBps, (value) => `${signed(value / 100, 2)}%`),
     ),
     named(
       'relativeVolume',
-      'Volume so far over the 20-session average',
-      text(relativeVolume, (v) => `${v.toFixed(2)} ×`),
+      'Volume so far over the 20-session average of a whole day',
+      text(relativeVolume, (v) => `${v.toFixed(2)}×`),
     ),
-    named('vwapDeviation', 'Distance from the 20-session VWAP', text(vwapDeviation, inDeviations)),
+    named('vwapDeviation', 'Price from the 20-session VWAP', text(vwapDeviation, inDeviations)),
     named(
       'sizePercentile',
       'Size among trades at this time of day',
-      text(sizePercentile, (value) => `larger than ${value.toFixed(0)} %`),
+      text(sizePercentile, (value) => `larger than ${value.toFixed(0)}% of them`),
     ),
   ];
 }
@@ -67,10 +67,10 @@ function featureValues(decision: Decision): NamedValue[] {
 function sideValues(decision: Decision): NamedValue[] {
   const { signal, meanE4, deviationE4, previousTarget, target } = decision;
   return [
-    named('signal', 'Distance from its mean', text(signal, inDeviations)),
-    named('meanE4', 'Its mean', text(meanE4, inUsd)),
-    named('deviationE4', 'Its standard deviation', text(deviationE4, inUsd)),
-    named('target', 'Shares wanted', `${previousTarget} → ${target}`),
+    named('meanE4', 'Its average price', text(meanE4, inUsd)),
+    named('deviationE4', 'Its standard deviation (sd)', text(deviationE4, inUsd)),
+    named('signal', 'Price from its average', text(signal, inDeviations)),
+    named('target', 'Position wanted', `${shares(previousTarget)} → ${shares(target)} shares`),
   ];
 }
 
@@ -81,7 +81,9 @@ const text = (value: number | null, write: (value: number) => string): string =>
 
 const inUsd = (valueE4: number): string => `${(valueE4 / 10_000).toFixed(4)} USD`;
 
-const inDeviations = (value: number): string => `${signed(value, 2)} standard deviations`;
+const inDeviations = (value: number): string => `${signed(value, 2)} sd`;
+
+const shares = (count: number): string => count.toLocaleString('en-US').replace('-', '−');
 
 /** `+1.25`, `−0.40`. */
 function signed(value: number, digits: number): string {

@@ -32,7 +32,11 @@ const E4_UNIT = '1/10,000 USD';
 
 /** Money is kept in whole 1/10,000 USD; people read dollars. */
 function withUnit(value: number, unit: string): string {
-  if (unit.startsWith(E4_UNIT)) return `${value / 10_000} USD${unit.slice(E4_UNIT.length)}`;
+  if (unit.startsWith(E4_UNIT)) {
+    const dollars = (value / 10_000).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+    return `${dollars} USD${unit.slice(E4_UNIT.length)}`;
+  }
+  if (unit === 'percentile') return `percentile ${value}`;
   return unit === '' ? String(value) : `${value} ${unit}`;
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from './contract.ts';
 
@@ -8,7 +9,9 @@ const TITLES: Record<number, string> = {
   405: 'Method not allowed',
   413: 'Too large',
   415: 'Media type not supported',
+  408: 'Too slow',
   421: 'Not for this server',
+  431: 'Header too large',
   500: 'Something broke inside the server',
   503: 'Not available yet',
 };
@@ -24,8 +27,32 @@ export class ProblemError extends Error {
   }
 }
 
+export const titleOf = (status: number): string => TITLES[status] ?? 'The request failed';
+
 export function toProblem(status: number, detail: string, instance: string): Problem {
-  return { type: 'about:blank', title: TITLES[status] ?? 'The request failed', status, detail, instance };
+  return { type: 'about:blank', title: titleOf(status), status, detail, instance };
+}
+
+/** Errors of Fastify itself, before any route or hook: a path that cannot be decoded. */
+export function answerFrameworkProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(request, reply, statusOf(error), `${error.message}. The API is listed at /api/docs.`);
+}
+
+const STATUS_OF_BROKEN: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** Bytes that Node.js could not read as a request: there is no request to answer, only a socket to write to. */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF_BROKEN[error.code ?? ''] ?? 400;
+  const problem = toProblem(status, `This is no HTTP request that can be read (${error.code ?? error.message}).`, '');
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${status} ${problem.title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 /** Every error of this server, unknown paths and failed validation included, is `application/problem+json`. */

@@ -14,7 +14,7 @@ import {
   SymbolRow,
 } from './contract.ts';
 import { MAX_DIFFERENCES } from './difference-join.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError, titleOf } from './problem.ts';
 import type { ServerParts } from './server.ts';
 
 interface TypeBoxProvider extends FastifyTypeProvider {
@@ -24,13 +24,19 @@ interface TypeBoxProvider extends FastifyTypeProvider {
 
 const SymbolParams = Type.Object({ symbol: Type.String({ minLength: 1, maxLength: 16 }) });
 
+/** Problems that any route can end in: a Host of somebody else, and a fault of ours. */
+const ANYWHERE = [421, 500];
+
 /** Answers of a route, with the problems that it can end in, so that OpenAPI tells both. */
 function answers<T extends TSchema>(schema: T, ...problems: number[]) {
-  const described = problems.map((status) => [status, { description: 'problem', content: PROBLEM_CONTENT }] as const);
+  const described = [...problems, ...ANYWHERE].map((status) => [status, problemAnswer(status)] as const);
   return { 200: schema, ...Object.fromEntries(described) } as { 200: T };
 }
 
-const PROBLEM_CONTENT = { 'application/problem+json': { schema: Problem } };
+const problemAnswer = (status: number) => ({
+  description: titleOf(status),
+  content: { 'application/problem+json': { schema: Problem } },
+});
 
 export function addApiRoutes(server: FastifyInstance, { state, frames, hub, details }: ServerParts): void {
   const api = server.withTypeProvider<TypeBoxProvider>();
@@ -177,6 +183,7 @@ export function addApiRoutes(server: FastifyInstance, { state, frames, hub, deta
         produces: ['text/event-stream'],
         response: {
           200: { description: 'each event holds one frame', content: { 'text/event-stream': { schema: LiveFrame } } },
+          ...Object.fromEntries(ANYWHERE.map((status) => [status, problemAnswer(status)])),
         },
       },
     },

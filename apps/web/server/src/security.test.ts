@@ -10,6 +10,9 @@ test.each([
   '127.0.0.1:3000',
   '127.3.2.1',
   '[::1]:3000',
+  'localhost.:3000',
+  '127.0.0.1.',
+  '[::ffff:127.0.0.1]:3000',
   '192.168.1.5:3000',
   'desk.example:3000',
   'other',
@@ -29,10 +32,12 @@ test.each([
   'localhost?x',
   '127.evil',
   '192.168.1.6',
+  'localhost..',
+  '[::ffff:10.0.0.1]',
 ])('the Host %s is refused', (host) => {
   expect(isAllowedHost(host, policy)).toBe(false);
 });
 
-test('a hostname is told without port and brackets', () => {
-  expect([hostnameOf('a.b:80'), hostnameOf('[::1]:3000'), hostnameOf(':80')]).toEqual(['a.b', '::1', undefined]);
+test("a hostname is told without port, brackets and the root's dot", () => {
+  expect(['a.b:80', 'a.b.:80', '[::1]:3000', ':80'].map(hostnameOf)).toEqual(['a.b', 'a.b', '::1', undefined]);
 });

@@ -17,17 +17,23 @@ export function parseAllowedHosts(text: string): string[] {
     .filter((name) => name !== '');
 }
 
-/** Name or address of a Host header, without port and brackets; undefined where it is malformed. */
+/** Name or address of a Host header, without port, brackets and the root's dot; undefined where it is malformed. */
 export function hostnameOf(hostHeader: string): string | undefined {
   const url = `http://${hostHeader}`;
   if (!URL.canParse(url)) return undefined;
   const { hostname, username, pathname, search, hash } = new URL(url);
   if (username !== '' || pathname !== '/' || search !== '' || hash !== '' || hostname === '') return undefined;
-  return hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  return hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
 }
 
+/** 127.0.0.0/8 as IPv6 writes it after parsing. */
+const MAPPED_LOOPBACK = /^::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}$/;
+
 function isLoopback(hostname: string): boolean {
-  if (hostname === 'localhost' || hostname === '::1') return true;
+  if (hostname === 'localhost' || hostname === '::1' || MAPPED_LOOPBACK.test(hostname)) return true;
   return isIP(hostname) === 4 && hostname.startsWith('127.');
 }
 

@@ -8,7 +8,7 @@ import type { DashboardState, FrameMaker } from './dashboard-state.ts';
 import type { DetailSource } from './detail-source.ts';
 import { addHealthRoutes, type HealthSource } from './health-routes.ts';
 import type { LiveHub } from './live-hub.ts';
-import { answerProblems } from './problem.ts';
+import { answerBrokenRequest, answerFrameworkProblem, answerProblems } from './problem.ts';
 import { addApiRoutes } from './routes.ts';
 import { guardOrigins, type HostPolicy, sendSecurityHeaders } from './security.ts';
 
@@ -33,6 +33,8 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 65_536,
     forceCloseConnections: true,
+    frameworkErrors: answerFrameworkProblem,
+    clientErrorHandler: answerBrokenRequest,
   });
   sendSecurityHeaders(server);
   guardOrigins(server, parts.hostPolicy);

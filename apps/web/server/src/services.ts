@@ -32,6 +32,9 @@ export type HealthAnswer = Record<string, unknown> | null;
 export type PollResult = HealthAnswer | 'late';
 
 const ANSWER_LIMIT_MS = 900;
+/** The web app's own place on the board: it asks itself without HTTP. */
+export const SELF = 'web';
+
 const IDENTITY = new Set(['app', 'instanceId', 'startedAtMs', 'ready', 'detail']);
 
 /** What the page knows of each app, as a fold over the answers of its `/healthz`. */

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import {
   decisionSchema,
   enrichedTickSchema,
@@ -63,11 +62,18 @@ async function followOnce(
   { state, stream, signal, onConnection }: FeedOptions,
   positions: ReadPositions,
 ): Promise<void> {
-  const client = await connect(stream);
+  const client = await connect(stream, signal);
   const end = new AbortController();
   const readersEnd = AbortSignal.any([signal, end.signal]);
-  setMaxListeners(0, readersEnd); // every reader listens, and there is one for each partition of each model
   const reader = new Reader(client, positions, readersEnd);
+  readersEnd.addEventListener(
+    'abort',
+    () => {
+      reader.close();
+      state.differences.wakeReaders();
+    },
+    { once: true },
+  );
   state.brokerConnected = true;
   onConnection(true, 'connected');
   try {
@@ -156,6 +162,11 @@ function decoderOf<T>(schema: Decoder<T>, state: DashboardState): (record: Recor
   };
 }
 
+interface TopicInfo {
+  name: string;
+  partitionCount: number;
+}
+
 interface PartitionHandler {
   apply(record: RecordView): void;
   /** A promise to await before more is read. */
@@ -167,11 +178,18 @@ class Reader {
   readonly client: StreamClient;
   readonly signal: AbortSignal;
   readonly #positions: ReadPositions;
+  readonly #consumers = new Set<Consumer>();
+  #nextListing: Promise<TopicInfo[]> | undefined;
 
   constructor(client: StreamClient, positions: ReadPositions, signal: AbortSignal) {
     this.client = client;
     this.signal = signal;
     this.#positions = positions;
+  }
+
+  /** Ends whatever is being read. */
+  close(): void {
+    for (const consumer of this.#consumers) void consumer.close();
   }
 
   async follow(topic: string, apply: (record: RecordView) => void): Promise<void> {
@@ -186,12 +204,23 @@ class Reader {
 
   /** Waits until the topic is there: the app that writes it makes it. Empty when the signal is aborted first. */
   async #partitionsOf(topic: string): Promise<number[]> {
+    let listing = await this.client.admin.topics();
     while (!this.signal.aborted) {
-      const found = (await this.client.admin.topics()).find(({ name }) => name === topic);
+      const found = listing.find(({ name }) => name === topic);
       if (found) return Array.from({ length: found.partitionCount }, (_, partition) => partition);
-      await pause(TOPIC_POLL_MS, this.signal);
+      listing = await this.#laterListing();
     }
     return [];
+  }
+
+  /** One question for all that wait for a topic. */
+  #laterListing(): Promise<TopicInfo[]> {
+    this.#nextListing ??= pause(TOPIC_POLL_MS, this.signal)
+      .then(() => (this.signal.aborted ? [] : this.client.admin.topics()))
+      .finally(() => {
+        this.#nextListing = undefined;
+      });
+    return this.#nextListing;
   }
 
   async #read(topic: string, partitions: number[], handler: PartitionHandler): Promise<void> {
@@ -204,27 +233,16 @@ class Reader {
       }),
       maxBytes: FETCH_BYTES,
     });
-    const close = closer(consumer);
-    this.signal.addEventListener('abort', close, { once: true });
+    this.#consumers.add(consumer);
     try {
       for await (const chunk of consumer) {
         for (const record of chunk.records()) handler.apply(record);
         next.set(chunk.partition, chunk.nextOffset);
-        await untilRoom(handler, this.signal);
+        for (let room = handler.room(); room && !this.signal.aborted; room = handler.room()) await room;
         if (this.signal.aborted) break;
       }
     } finally {
-      this.signal.removeEventListener('abort', close);
+      this.#consumers.delete(consumer);
     }
-  }
-}
-
-function closer(consumer: Consumer): () => void {
-  return () => void consumer.close();
-}
-
-async function untilRoom(handler: PartitionHandler, signal: AbortSignal): Promise<void> {
-  for (let room = handler.room(); room && !signal.aborted; room = handler.room()) {
-    await Promise.race([room, pause(SAMPLE_MS, signal)]);
   }
 }

@@ -13,7 +13,7 @@ import { modelFacts } from './model-facts.ts';
 import { pause } from './pause.ts';
 import { parseAllowedHosts } from './security.ts';
 import { buildServer } from './server.ts';
-import { parseServices, pollServices, ServiceBoard } from './services.ts';
+import { parseServices, pollServices, SELF, ServiceBoard } from './services.ts';
 import { followStreams } from './stream-feed.ts';
 
 const SERVICE_POLL_MS = 1_000;
@@ -28,7 +28,8 @@ export async function runWeb(app: App): Promise<void> {
   const services = parseServices(readText(env, 'SERVICES', ''));
   const stream = streamConfigFromEnv(env, 'web');
 
-  const state = new DashboardState(models, new ServiceBoard(services.map(({ name }) => name)), phaseAt);
+  const board = new ServiceBoard([...services.map(({ name }) => name), SELF]);
+  const state = new DashboardState(models, board, phaseAt);
   const frames = new FrameMaker(state);
   const hub = new LiveHub();
   const history = new HistoryReader(historyPath(readText(env, 'DATA_DIR', 'data/volumes')));
@@ -59,7 +60,10 @@ export async function runWeb(app: App): Promise<void> {
         signal,
         onConnection: (connected, reason) => app.setReady(connected, connected ? 'ok' : reason),
       }),
-      every(SERVICE_POLL_MS, signal, () => pollServices(state.services, services)),
+      every(SERVICE_POLL_MS, signal, async () => {
+        board.apply(SELF, { ...app.healthJson() }, Date.now());
+        await pollServices(board, services);
+      }),
       every(HISTORY_POLL_MS, signal, () => readHistoryFacts(history, state, app)),
     ]).then(() => undefined),
     aborted(signal),

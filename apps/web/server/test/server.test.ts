@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import { explain } from '@tickfold/models';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -109,6 +110,31 @@ test.each([
   });
 });
 
+test('a path that cannot be decoded is a problem too', async () => {
+  const response = await server.inject({ ...GET, url: '/api/symbols/%FF' });
+  expect(response.statusCode).toBe(400);
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(response.json()).toMatchObject({ status: 400, detail: expect.stringContaining('/api/symbols/%FF') });
+});
+
+test('bytes that are no request are answered with a problem', async () => {
+  await listen(server, '127.0.0.1', 0);
+  const { port } = server.server.address() as { port: number };
+  const answerTo = (bytes: string) =>
+    new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = createConnection(port, '127.0.0.1', () => socket.write(bytes));
+      socket.setEncoding('utf8').on('data', (part) => {
+        text += part;
+      });
+      socket.on('end', () => resolve(text)).on('error', reject);
+    });
+  const broken = await answerTo('BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  expect(broken).toMatch(/^HTTP\/1\.1 400 .*Content-Type: application\/problem\+json/s);
+  const overlong = await answerTo(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`);
+  expect(overlong).toMatch(/^HTTP\/1\.1 431 .*"status":431/s);
+});
+
 test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const)(
   'a cross-site %s is refused by the name of its Origin, on known and unknown paths alike',
   async (method) => {
@@ -175,7 +201,9 @@ test('OpenAPI tells every route with its answer and its problems', async () => {
   ]);
   const { responses } = paths['/api/differences/{id}'].get;
   expect(responses['200'].content['application/json'].schema.properties).toHaveProperty('sides');
-  expect(responses['404'].content).toHaveProperty('application/problem+json');
+  for (const status of [400, 404, 421, 500]) {
+    expect(responses[status].content).toHaveProperty('application/problem+json');
+  }
   expect((await server.inject({ ...GET, url: '/api/docs' })).statusCode).toBeLessThan(400);
 });
 
