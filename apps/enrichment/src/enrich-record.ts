@@ -2,9 +2,6 @@ import { type EnrichedTick, enrichedTickSchema, headers, parseTick, type TickKin
 import type { ProcessorOutput, RecordView } from '@tickfold/stream';
 import type { Enricher, EnrichmentState } from './enricher.ts';
 
-/** Headers are written as literals: names that are computed for every tick cost more than the rest of its record. */
-type HeaderTexts = Partial<Record<keyof typeof headers, string>>;
-
 /**
  * From a record of `market.ticks` to one of `market.enriched`. Returns what it wrote.
  *
@@ -25,7 +22,8 @@ export function enrichRecord(
     key: record.key,
     value: enrichedTickSchema.encode(enriched),
     timestampMs: record.timestampMs,
-    headers: { kind, source, schema: enrichedTickSchema.id } satisfies HeaderTexts,
+    // Names that are computed for every tick would cost more than the rest of its record.
+    headers: { kind, source, schema: enrichedTickSchema.id } satisfies Partial<Record<keyof typeof headers, string>>,
   });
   return enriched;
 }

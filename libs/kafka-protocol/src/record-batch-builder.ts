@@ -98,7 +98,8 @@ export class RecordBatchBuilder {
     const needed = this.#at + moreBytes;
     const buffer = this.#buffer;
     if (buffer !== undefined && needed <= buffer.length) return buffer;
-    while (this.#capacity < needed) this.#capacity *= 2;
+    // Not twofold: a producer's batches end just above a power of two, and would leave half of each buffer unused.
+    while (this.#capacity < needed) this.#capacity = Math.ceil(this.#capacity * 1.25);
     // Slow: not from Node's shared pool, so that a batch that lives on pins no other bytes than its own.
     const grown = Buffer.allocUnsafeSlow(this.#capacity);
     if (buffer !== undefined) buffer.copy(grown, 0, 0, this.#at);

@@ -47,7 +47,7 @@ export function defineSchema<T>(name: string, versions: readonly object[]): Even
       if (!resolvers.has(writtenAs)) {
         throw new SchemaError(`Unknown schema "${writtenAs}"; known here: ${[...resolvers.keys()].join(', ')}.`);
       }
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       try {
         return newest.fromBuffer(buffer, resolvers.get(writtenAs)) as T;
       } catch (error) {
