@@ -31,7 +31,7 @@ export function App() {
         }}
       />
       <ConnectionBanner connection={live.connection} overview={live.overview} />
-      <SystemStrip overview={live.overview} />
+      <SystemStrip overview={live.overview} isStale={live.connection === 'lost'} zone={zone} />
       <main id="main" tabIndex={-1} className={live.connection === 'lost' ? 'desk stale' : 'desk'}>
         <SymbolsPanel live={live} selected={selected} onSelect={setChosen} />
         <SymbolPanel symbol={selected} live={live} zone={zone} />

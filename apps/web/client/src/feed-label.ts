@@ -4,7 +4,7 @@ import type { Feed } from './contract.ts';
 export function feedLabel(feed: Feed | undefined): { text: string; kind: 'simulated' | 'real' | 'unknown' } {
   if (feed === undefined || feed.kind === null) return { text: 'Feed unknown', kind: 'unknown' };
   if (feed.kind === 'sim') return { text: 'Simulated data', kind: 'simulated' };
-  return { text: `${feed.kind.toUpperCase()} feed`, kind: 'real' };
+  return { text: `Replayed ${feed.kind.toUpperCase()} files`, kind: 'real' };
 }
 
 /** `60× real time`; null while unknown. */

@@ -5,6 +5,7 @@ import {
   compact,
   count,
   dateText,
+  delay,
   deviations,
   duration,
   gain,
@@ -45,5 +46,7 @@ test('what is not known is never written as zero', () => {
 
 test('large numbers are short, durations have one unit', () => {
   expect([compact(12_345), count(12_345), multiple(1.256)]).toEqual(['12.3K', '12,345', '1.26×']);
+  expect([multiple(0), multiple(0.0019), multiple(0.006)]).toEqual(['0.00×', '<0.01×', '0.01×']);
+  expect([delay(0.02), delay(0.34), delay(12), delay(200)]).toEqual(['under 0.1 s', '0.3 s', '12 s', '3 min']);
   expect([duration(12_300), duration(200_000), duration(8_000_000)]).toEqual(['12 s', '3 min', '2 h']);
 });

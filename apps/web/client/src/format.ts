@@ -96,11 +96,19 @@ export function changePercent(basisPoints: number | null): string {
   return write(SIGNED_CENTS, basisPoints === null ? null : basisPoints / 100, '%');
 }
 
-/** `1.25×` */
-export const multiple = (value: number | null): string => write(CENTS, value, '×');
+/** `1.25×`; what is more than nought is not written as nought. */
+export function multiple(value: number | null): string {
+  return value !== null && value > 0 && value < 0.005 ? '<0.01×' : write(CENTS, value, '×');
+}
 
 /** `+1.3` */
 export const deviations = (value: number | null): string => write(SIGNED_TENTHS, value);
+
+/** `0.4 s`, `12 s`, `3 min`, `2 h`: how long something is behind. */
+export function delay(seconds: number): string {
+  if (seconds < 0.1) return 'under 0.1 s';
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds * 1_000);
+}
 
 /** `12 s`, `3 min`, `2 h` */
 export function duration(elapsedMs: number): string {

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import type { Feed, Overview, Service, SymbolRow } from './contract.ts';
 import { feedLabel, historyStatement, speedText } from './feed-label.ts';
 import { bannerText } from './parts/banner-text.ts';
+import { costStatement } from './parts/cost-statement.ts';
 import { differingParameters } from './parts/differing-parameters.ts';
+import { rowAfter } from './parts/row-keys.ts';
 import { sortRows } from './sort-rows.ts';
 
 const feed = (changes: Partial<Feed> = {}): Feed => ({
@@ -22,7 +24,7 @@ const overview = (changes: Partial<Overview> = {}): Overview =>
 
 test('simulated data is called simulated, another feed by its kind', () => {
   expect(feedLabel(feed())).toEqual({ text: 'Simulated data', kind: 'simulated' });
-  expect(feedLabel(feed({ kind: 'lean' }))).toEqual({ text: 'LEAN feed', kind: 'real' });
+  expect(feedLabel(feed({ kind: 'lean' }))).toEqual({ text: 'Replayed LEAN files', kind: 'real' });
   expect(feedLabel(undefined).kind).toBe('unknown');
   expect(feedLabel(feed({ kind: null })).kind).toBe('unknown');
 });
@@ -81,4 +83,23 @@ test('only parameters that not all versions share are told as differing', () => 
     { name: 'exit', label: 'exit', values: ['0.25', undefined] },
     { name: 'take', label: 'take', values: [undefined, '0.6'] },
   ]);
+});
+
+test('what filling costs is said in one sentence, unless the versions pay differently', () => {
+  const version = (fee: string) => ({
+    parameters: [
+      { name: 'feePerShareE4', label: '', value: fee },
+      { name: 'feeMinimumE4', label: '', value: '0.10 USD per order' },
+    ],
+  });
+  const cheap = version('0.0005 USD per share');
+  expect(costStatement([cheap, cheap])).toMatch(/0\.0005 USD per share, at least 0\.10 USD per order/);
+  expect(costStatement([cheap, version('1.00 USD per share')])).toMatch(/fees differ/i);
+  expect(costStatement([{ parameters: [] }])).toBeNull();
+});
+
+test('arrow keys move between rows and stay inside the table', () => {
+  expect([rowAfter('ArrowDown', 0, 3), rowAfter('ArrowDown', 2, 3), rowAfter('ArrowUp', 0, 3)]).toEqual([1, 2, 0]);
+  expect([rowAfter('Home', 2, 3), rowAfter('End', 0, 3), rowAfter('Enter', 0, 3)]).toEqual([0, 2, null]);
+  expect(rowAfter('ArrowDown', -1, 3)).toBeNull();
 });

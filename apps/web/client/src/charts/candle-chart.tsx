@@ -12,7 +12,7 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts';
 import { useEffect, useRef } from 'react';
-import { clockTime, minuteTime, type Zone, zoneName } from '../format.ts';
+import { clockTime, minuteTime, price, type Zone, zoneName } from '../format.ts';
 import type { Candle, Level } from './candles.ts';
 import { type Theme, useTheme } from './theme.ts';
 
@@ -111,7 +111,7 @@ function chartOptions(theme: Theme, zone: Zone, daily: boolean) {
       borderColor: theme.line,
       timeVisible: !daily,
       secondsVisible: false,
-      rightOffset: daily ? 2 : 10,
+      rightOffset: daily ? 5 : 10,
       tickMarkFormatter: (time: Time) => (daily ? dayText(time) : minuteTime(timeMs(time), zone)),
     },
     localization: {
@@ -125,16 +125,21 @@ function chartOptions(theme: Theme, zone: Zone, daily: boolean) {
   };
 }
 
-function candleOptions({ up, down }: Theme) {
+/** Hollow rises, filled falls, as in any printed candle chart: the direction is told without colour too. */
+function candleOptions({ up, down, panel }: Theme) {
   return {
-    upColor: up,
+    priceFormat: { type: 'custom', minMove: 0.01, formatter: priceText } as const,
+    upColor: panel,
     borderUpColor: up,
     wickUpColor: up,
-    downColor: 'transparent',
+    downColor: down,
     borderDownColor: down,
     wickDownColor: down,
   };
 }
+
+/** As the page writes prices: a trade between two cents is not rounded to one of them. */
+const priceText = (usd: number): string => price(Math.round(usd * 10_000));
 
 /** A live candle changes or follows the last one; anything else is drawn anew and brought into view. */
 function drawCandles(
@@ -202,10 +207,10 @@ function drawLevels(parts: Parts, levels: readonly Level[], theme: Theme): void 
     parts.candles.createPriceLine({
       price,
       title,
-      color: kind === 'close' ? theme.text : theme.accent,
+      color: kind === 'close' ? theme.text : kind === 'mean' ? theme.accent : theme.muted,
       lineWidth: 1,
       lineStyle: kind === 'close' ? LineStyle.Dashed : kind === 'mean' ? LineStyle.Solid : LineStyle.Dotted,
-      axisLabelVisible: kind !== 'band',
+      axisLabelVisible: true,
     }),
   );
 }

@@ -18,6 +18,9 @@ export interface Level {
 
 const usd = (priceE4: number): number => priceE4 / 10_000;
 
+/** A level that is computed rather than traded says no more than cents. */
+const cents = (priceE4: number): number => Math.round(priceE4 / 100) / 100;
+
 type Prices = Pick<MinuteBar, 'openE4' | 'highE4' | 'lowE4' | 'closeE4' | 'volume'>;
 
 function candle(timeMs: number, { openE4, highE4, lowE4, closeE4, volume }: Prices): Candle {
@@ -53,10 +56,10 @@ export function historyLevels(history: SymbolDetail['history']): Level[] {
   const levels: Level[] = [];
   if (previousCloseE4 !== null) levels.push({ price: usd(previousCloseE4), title: 'Prev. close', kind: 'close' });
   if (vwapE4 !== null) {
-    levels.push({ price: usd(vwapE4), title: 'VWAP 20', kind: 'mean' });
+    levels.push({ price: cents(vwapE4), title: 'VWAP 20', kind: 'mean' });
     if (standardDeviationE4 !== null) {
-      levels.push({ price: usd(vwapE4 + standardDeviationE4), title: '+1 sd', kind: 'band' });
-      levels.push({ price: usd(vwapE4 - standardDeviationE4), title: '−1 sd', kind: 'band' });
+      levels.push({ price: cents(vwapE4 + standardDeviationE4), title: '+1 sd', kind: 'band' });
+      levels.push({ price: cents(vwapE4 - standardDeviationE4), title: '−1 sd', kind: 'band' });
     }
   }
   return levels;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { timeTicks, valueTicks } from './axis-ticks.ts';
 import { dailyCandles, historyLevels, mergeBars, minuteCandles } from './candles.ts';
 import { downsample } from './downsample.ts';
 import { equityRows } from './equity-rows.ts';
@@ -98,4 +99,30 @@ test('levels are drawn for what history knows, and for nothing else', () => {
     ['−1 sd', 8],
   ]);
   expect(titles({ previousCloseE4: null, vwapE4: null, standardDeviationE4: null })).toEqual([]);
+});
+
+test('times on the axis are round, and no more than asked for', () => {
+  const at = (hour: number, minute: number) => Date.UTC(2025, 9, 7, hour, minute);
+  expect(timeTicks(at(13, 31), at(16, 24), 8)).toEqual([at(14, 0), at(14, 30), at(15, 0), at(15, 30), at(16, 0)]);
+  expect(timeTicks(at(13, 31), at(13, 31), 8)).toEqual([at(13, 31)]);
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 1_440 }), fc.integer({ min: 0, max: 1_440 }), (start, length) => {
+      const ticks = timeTicks(start * 60_000, (start + length) * 60_000, 10);
+      expect(ticks.length).toBeLessThanOrEqual(10);
+    }),
+  );
+});
+
+test('values on the axis are whole, enclose what is drawn, and hold nought where it is inside', () => {
+  expect(valueTicks(-191.9, 0, 7)).toEqual([-200, -150, -100, -50, 0]);
+  expect(valueTicks(0, 0, 7)).toEqual([-1, 0, 1]);
+  fc.assert(
+    fc.property(fc.integer({ min: -1_000_000, max: 0 }), fc.integer({ min: 0, max: 1_000_000 }), (low, high) => {
+      const ticks = valueTicks(low, high, 7);
+      expect(ticks[0]).toBeLessThanOrEqual(low);
+      expect(ticks.at(-1)).toBeGreaterThanOrEqual(high);
+      expect(ticks).toContain(0);
+      expect(ticks.length).toBeLessThanOrEqual(8);
+    }),
+  );
 });

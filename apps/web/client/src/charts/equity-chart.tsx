@@ -1,11 +1,15 @@
-import { memo } from 'react';
+import { memo, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { gain, minuteTime, wholeDollars, type Zone, zoneName } from '../format.ts';
+import { timeTicks, valueTicks } from './axis-ticks.ts';
 import type { EquityRow } from './equity-rows.ts';
 import { useTheme } from './theme.ts';
 
 /** Lines are told apart by dashes as well as by colour. */
 export const DASHES = ['', '6 3', '2 3'] as const;
+
+const MAX_TIMES = 10;
+const MAX_VALUES = 7;
 
 const EquityChart = memo(function EquityChart({
   rows,
@@ -21,6 +25,11 @@ const EquityChart = memo(function EquityChart({
   const theme = useTheme();
   const colours = [theme.first, theme.second, theme.muted];
   const lastMs = rows.at(-1)?.minuteMs ?? 0;
+  const times = useMemo(() => timeTicks(rows[0]?.minuteMs ?? 0, lastMs, MAX_TIMES), [rows, lastMs]);
+  const values = useMemo(() => {
+    const all = rows.flatMap((row) => models.map((model) => row[model] ?? 0));
+    return valueTicks(Math.min(0, ...all), Math.max(0, ...all), MAX_VALUES);
+  }, [rows, models]);
   const axis = { stroke: theme.line, tick: { fill: theme.muted, fontSize: 11 }, tickLine: false };
   return (
     <figure className="equity-place">
@@ -34,9 +43,18 @@ const EquityChart = memo(function EquityChart({
             scale="time"
             domain={['dataMin', 'dataMax']}
             tickFormatter={(timeMs: number) => minuteTime(timeMs, zone)}
-            minTickGap={48}
+            ticks={times}
+            interval="equidistantPreserveStart"
+            minTickGap={24}
           />
-          <YAxis {...axis} width={56} tickFormatter={(usd: number) => wholeDollars(usd)} domain={['auto', 'auto']} />
+          <YAxis
+            {...axis}
+            width={56}
+            tickFormatter={(usd: number) => wholeDollars(usd)}
+            ticks={values}
+            domain={[values[0]!, values.at(-1)!]}
+            interval={0}
+          />
           <ReferenceLine y={0} stroke={theme.muted} strokeDasharray="2 4" />
           <Tooltip
             isAnimationActive={false}

@@ -18,9 +18,13 @@ export const Sparkline = memo(function Sparkline({
     if (!context) return;
     const { clientWidth: width, clientHeight: height } = context.canvas;
     const scale = Math.min(window.devicePixelRatio || 1, 3);
-    context.canvas.width = width * scale;
-    context.canvas.height = height * scale;
-    context.scale(scale, scale);
+    // Sizing a canvas makes the browser lay out the page again: forty of them do it only when they must.
+    if (context.canvas.width !== Math.round(width * scale)) {
+      context.canvas.width = Math.round(width * scale);
+      context.canvas.height = Math.round(height * scale);
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
     if (!points || points.length < 2) return;
     const low = Math.min(...points);
     const span = Math.max(...points) - low || 1;

@@ -5,6 +5,8 @@ import { count, gain, money, type Zone } from '../format.ts';
 import type { LiveState } from '../live/live-state.ts';
 import { useResource } from '../live/use-resource.ts';
 import { useThrottled } from '../live/use-throttled.ts';
+import { costStatement } from './cost-statement.ts';
+import { ParameterName, ParameterValue } from './parameter-name.tsx';
 
 /** As in the symbol's panel: asked for at once, waited for by nobody. */
 const equityChart = import('../charts/equity-chart.tsx');
@@ -12,7 +14,7 @@ const EquityChart = lazy(() => equityChart);
 
 /** SVG lines stay quick up to about a thousand points. */
 const MAX_POINTS = 600;
-const REDRAW_MS = 1_000;
+const REDRAW_MS = 2_000;
 
 const FIGURES: { label: string; title: string; of: (summary: ModelSummary) => string }[] = [
   {
@@ -20,8 +22,16 @@ const FIGURES: { label: string; title: string; of: (summary: ModelSummary) => st
     title: 'Profit since the start, marked to market, fees taken off, USD',
     of: (m) => gain(m.equityE4),
   },
-  { label: 'Position value', title: 'Open positions at their last trade, USD', of: (m) => money(m.positionValueE4) },
-  { label: 'Drawdown', title: 'Largest fall of equity from an earlier high, USD', of: (m) => money(m.maxDrawdownE4) },
+  {
+    label: 'Net position',
+    title: 'Open positions, long less short, at their last trade, USD',
+    of: (m) => money(m.positionValueE4),
+  },
+  {
+    label: 'Max. drawdown',
+    title: 'Largest fall of equity from an earlier high, USD',
+    of: (m) => money(m.maxDrawdownE4),
+  },
   { label: 'Fees', title: 'Fees paid, USD', of: (m) => money(m.feesE4) },
   { label: 'Fills', title: 'Paper orders filled', of: (m) => count(m.fills) },
   { label: 'Decisions', title: 'Trades judged', of: (m) => count(m.decisions) },
@@ -37,7 +47,7 @@ export function ModelsPanel({ live, zone }: { live: LiveState; zone: Zone }) {
     <section className="panel models" aria-labelledby="models-title">
       <header className="panel-head">
         <h2 id="models-title">Model versions, side by side</h2>
-        <p className="muted">profit in USD</p>
+        <p className="muted">profit in USD, marked every minute of event time</p>
       </header>
       <div className="chart-place" data-testid="equity-chart">
         {rows.length < 2 ? (
@@ -53,7 +63,7 @@ export function ModelsPanel({ live, zone }: { live: LiveState; zone: Zone }) {
         )}
       </div>
       {summaries.length > 0 && <Figures summaries={summaries} />}
-      <Assumptions />
+      <Assumptions runs={`${live.connection} ${live.overview?.services.map(({ startedAtMs }) => startedAtMs)}`} />
     </section>
   );
 }
@@ -104,60 +114,64 @@ export function ModelName({ model, index }: { model: string; index: number }) {
   );
 }
 
-function Assumptions() {
-  const resource = useResource<ModelDescription[]>('/api/models');
+/** @param runs changes when an app was restarted, and perhaps with other parameters */
+function Assumptions({ runs }: { runs: string }) {
+  const resource = useResource<ModelDescription[]>('/api/models', runs);
   if (resource.state !== 'ready') return null;
   const models = resource.value;
   const assumptions = [...new Set(models.flatMap((model) => model.assumptions))];
   const names = [...new Set(models.flatMap(({ parameters }) => parameters.map(({ name }) => name)))];
+  const costs = costStatement(models);
   return (
-    <details className="assumptions">
-      <summary>Assumptions, fees and parameters</summary>
-      <ul>
-        {models.map(({ model, description }) => (
-          <li key={model}>
-            <strong>{model}</strong>: {description}
-          </li>
-        ))}
-        {assumptions.map((assumption) => (
-          <li key={assumption}>{assumption}</li>
-        ))}
-      </ul>
-      <table className="parameters">
-        <caption className="visually-hidden">Parameters of each version; rows that differ are marked</caption>
-        <thead>
-          <tr>
-            <th scope="col" className="text">
-              Parameter
-            </th>
-            {models.map(({ model }) => (
-              <th key={model} scope="col" className="number">
-                {model}
+    <>
+      {costs !== null && <p className="note costs">{costs}</p>}
+      <details className="assumptions">
+        <summary>Assumptions, fees and parameters</summary>
+        <ul>
+          {models.map(({ model, description }) => (
+            <li key={model}>
+              <strong>{model}</strong>: {description}
+            </li>
+          ))}
+          {assumptions.map((assumption) => (
+            <li key={assumption}>{assumption}</li>
+          ))}
+        </ul>
+        <table className="parameters">
+          <caption className="visually-hidden">Parameters of each version; rows that differ are marked</caption>
+          <thead>
+            <tr>
+              <th scope="col" className="text">
+                Parameter
               </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => {
-            const values = models.map(({ parameters }) => parameters.find((parameter) => parameter.name === name));
-            const differs = new Set(values.map((value) => value?.value)).size > 1;
-            return (
-              <tr key={name} className={differs ? 'differs' : ''}>
-                <th scope="row" className="text" title={values.find(Boolean)?.label}>
-                  {name}
-                  {differs && <span className="tag">differs</span>}
+              {models.map(({ model }) => (
+                <th key={model} scope="col" className="number">
+                  {model}
                 </th>
-                {values.map((value, index) => (
-                  <td key={models[index]!.model} className="number">
-                    {value?.value ?? '–'}
-                  </td>
-                ))}
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </details>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {names.map((name) => {
+              const values = models.map(({ parameters }) => parameters.find((parameter) => parameter.name === name));
+              const differs = new Set(values.map((value) => value?.value)).size > 1;
+              return (
+                <tr key={name} className={differs ? 'differs' : ''}>
+                  <th scope="row" className="text">
+                    <ParameterName name={name} label={values.find(Boolean)?.label ?? name} differs={differs} />
+                  </th>
+                  {values.map((value, index) => (
+                    <td key={models[index]!.model} className="number">
+                      <ParameterValue value={value?.value} />
+                    </td>
+                  ))}
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </details>
+    </>
   );
 }
 

@@ -94,7 +94,7 @@ function LoadedSymbol({ detail, feed, zone }: { detail: SymbolDetail; feed: Feed
         <Fact name="Previous close" value={price(history.previousCloseE4)} />
         <Fact name="20-session VWAP" value={computedPrice(history.vwapE4)} />
         <Fact
-          name="Distance from VWAP"
+          name="Price from VWAP"
           value={row.vwapDeviation === null ? UNKNOWN : `${deviations(row.vwapDeviation)} sd`}
         />
         <Fact name="Volume" value={count(row.volume)} />
@@ -104,6 +104,9 @@ function LoadedSymbol({ detail, feed, zone }: { detail: SymbolDetail; feed: Feed
       </dl>
       <p className="note" data-testid="history-statement">
         {historyStatement(feed)} {feed?.standIns.join(' ')}
+        {row.tradeCount > 0 &&
+          row.quoteCount === 0 &&
+          ` No quote of ${row.symbol} has come: no order in it can be filled.`}
       </p>
     </>
   );

@@ -1,14 +1,16 @@
 import { memo, useMemo, useState } from 'react';
 import { Sparkline } from '../charts/sparkline.tsx';
 import type { SymbolRow } from '../contract.ts';
-import { changePercent, compact, deviations, multiple, price } from '../format.ts';
+import { changePercent, compact, deviations, multiple } from '../format.ts';
 import type { LiveState } from '../live/live-state.ts';
 import { type SortKey, sortRows } from '../sort-rows.ts';
 import { Change } from './change.tsx';
+import { ColumnPrice } from './price.tsx';
+import { moveBetweenRows } from './row-keys.ts';
 
 const COLUMNS: { key: SortKey; label: string; title: string; className: string }[] = [
-  { key: 'symbol', label: 'Symbol', title: 'Symbol', className: 'text' },
-  { key: 'last', label: 'Last', title: 'Price of the last trade, USD', className: 'number' },
+  { key: 'symbol', label: 'Symbol', title: 'Symbol', className: 'text column-symbol' },
+  { key: 'last', label: 'Last', title: 'Price of the last trade, USD', className: 'number column-price of-prices' },
   { key: 'change', label: 'Change', title: 'Last trade against the previous close', className: 'number' },
   { key: 'volume', label: 'Volume', title: 'Shares traded in this session', className: 'number' },
   {
@@ -19,8 +21,8 @@ const COLUMNS: { key: SortKey; label: string; title: string; className: string }
   },
   {
     key: 'vwapDeviation',
-    label: 'VWAP z',
-    title: 'Last trade from the 20-session VWAP, in standard deviations',
+    label: 'VWAP, sd',
+    title: 'Last trade from the 20-session VWAP, in standard deviations (sd)',
     className: 'number wide-only',
   },
 ];
@@ -45,6 +47,9 @@ export function SymbolsPanel({
     [live.ranking, live.rows, sort],
   );
 
+  const first = rows[0]?.symbol;
+  const tabStop = rows.some(({ symbol }) => symbol === selected) ? selected : first;
+
   return (
     <section className="panel symbols" aria-labelledby="symbols-title">
       <header className="panel-head">
@@ -57,7 +62,7 @@ export function SymbolsPanel({
         <p className="empty">{live.overview === null ? 'Loading…' : 'No tick has arrived yet.'}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <section className="scroll" tabIndex={0} aria-label="Symbols, scrollable">
+        <section className="scroll" tabIndex={0} aria-label="Symbols, scrollable" onKeyDown={moveBetweenRows}>
           <table>
             <thead>
               <tr>
@@ -83,7 +88,7 @@ export function SymbolsPanel({
                     </button>
                   </th>
                 ))}
-                <th scope="col" className="trend">
+                <th scope="col" className="trend column-trend">
                   Session
                 </th>
               </tr>
@@ -96,6 +101,7 @@ export function SymbolsPanel({
                   points={live.sparklines[row.symbol]}
                   offersOnly={offersOnly}
                   selected={row.symbol === selected}
+                  isTabStop={row.symbol === tabStop}
                   onSelect={onSelect}
                 />
               ))}
@@ -113,12 +119,15 @@ const Row = memo(function Row({
   points,
   offersOnly,
   selected,
+  isTabStop,
   onSelect,
 }: {
   row: SymbolRow;
   points: readonly number[] | undefined;
   offersOnly: boolean;
   selected: boolean;
+  /** One row is reached by Tab, the others from there by arrow keys. */
+  isTabStop: boolean;
   onSelect: (symbol: string) => void;
 }) {
   return (
@@ -128,11 +137,19 @@ const Row = memo(function Row({
       onClick={() => onSelect(row.symbol)}
     >
       <th scope="row" className="text">
-        <button type="button" className="symbol-button" aria-pressed={selected} onClick={() => onSelect(row.symbol)}>
+        <button
+          type="button"
+          className="symbol-button"
+          aria-pressed={selected}
+          tabIndex={isTabStop ? 0 : -1}
+          onClick={() => onSelect(row.symbol)}
+        >
           {row.symbol}
         </button>
       </th>
-      <td className="number strong">{price(offersOnly ? row.lastOfferE4 : row.lastPriceE4)}</td>
+      <td className="number strong">
+        <ColumnPrice priceE4={offersOnly ? row.lastOfferE4 : row.lastPriceE4} />
+      </td>
       <td className="number">
         <Change value={row.changeBps} text={changePercent(row.changeBps)} />
       </td>

@@ -1,5 +1,5 @@
 import type { Overview, Service, Stage } from '../contract.ts';
-import { clockTime, count, duration, UNKNOWN } from '../format.ts';
+import { clockTime, count, delay, duration, UNKNOWN, type Zone, zoneName } from '../format.ts';
 
 const STATES: Record<Service['state'], { text: string; mark: string }> = {
   starting: { text: 'starting', mark: '○' },
@@ -9,9 +9,9 @@ const STATES: Record<Service['state'], { text: string; mark: string }> = {
 };
 
 /** The way of a tick, left to right: each process, how it is, and how far it is behind its input. */
-export function SystemStrip({ overview }: { overview: Overview | null }) {
+export function SystemStrip({ overview, isStale, zone }: { overview: Overview | null; isStale: boolean; zone: Zone }) {
   return (
-    <section className="system" aria-labelledby="system-title">
+    <section className={isStale ? 'system stale' : 'system'} aria-labelledby="system-title">
       <h2 id="system-title">System</h2>
       {overview === null ? (
         <p className="muted">Waiting for the web app…</p>
@@ -26,7 +26,7 @@ export function SystemStrip({ overview }: { overview: Overview | null }) {
           ))}
         </ol>
       )}
-      {overview !== null && <Behind overview={overview} />}
+      {overview !== null && <Behind overview={overview} zone={zone} />}
     </section>
   );
 }
@@ -63,23 +63,21 @@ function detailText({ state, detail, startedAtMs }: Service): string {
   return detail ?? UNKNOWN;
 }
 
-/** Zero and unknown are told apart: nobody should read "caught up" where nothing is known. */
+/**
+ * Zero and unknown are told apart: nobody should read "caught up" where nothing is known. The time is that of the lag at
+ * the rate at which records come in.
+ */
 function StageLag({ stage }: { stage: Stage }) {
   if (stage.lag === null) return <>lag unknown</>;
   if (stage.lag === 0) return <>caught up</>;
   return (
     <>
-      {count(stage.lag)} behind{stage.ratePerSecond ? ` (${behindText(stage.lag / stage.ratePerSecond)})` : ''}
+      {count(stage.lag)} behind{stage.ratePerSecond ? ` (${delay(stage.lag / stage.ratePerSecond)})` : ''}
     </>
   );
 }
 
-/** At the rate at which records come in. */
-function behindText(seconds: number): string {
-  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds * 1_000);
-}
-
-function Behind({ overview }: { overview: Overview }) {
+function Behind({ overview, zone }: { overview: Overview; zone: Zone }) {
   const { shownEventTimeMs, latestEventTimeMs } = overview.clock;
   const { trades, quotes, offers, symbols, withoutHistory } = overview.totals;
   return (
@@ -95,9 +93,10 @@ function Behind({ overview }: { overview: Overview }) {
         <span>
           {latestEventTimeMs <= shownEventTimeMs
             ? 'This page shows the newest tick'
-            : `This page is ${duration(latestEventTimeMs - shownEventTimeMs)} of event time behind ingest (${clockTime(latestEventTimeMs, 'new-york')})`}
+            : `This page is ${duration(latestEventTimeMs - shownEventTimeMs)} of event time behind ingest (${clockTime(latestEventTimeMs, zone)} ${zoneName(latestEventTimeMs, zone)})`}
         </span>
       )}
+      {overview.feed.description !== null && <span className="source">Source: {overview.feed.description}</span>}
     </p>
   );
 }

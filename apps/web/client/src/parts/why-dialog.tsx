@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'react';
 import type { Difference, DifferenceDetail, NamedValue } from '../contract.ts';
-import { preciseTime, price, type Zone, zoneName } from '../format.ts';
+import { dateText, preciseTime, price, type Zone, zoneName } from '../format.ts';
 import { useResource } from '../live/use-resource.ts';
 import { ActionBadge } from './action-badge.tsx';
 import { differingParameters } from './differing-parameters.ts';
 import { ModelName } from './models-panel.tsx';
+import { ParameterName, ParameterValue } from './parameter-name.tsx';
 
 /** The tick on which versions differ, what both could know, and what each made of it. */
 export function WhyDialog({ difference, zone, onClose }: { difference: Difference; zone: Zone; onClose: () => void }) {
@@ -35,7 +36,8 @@ export function WhyDialog({ difference, zone, onClose }: { difference: Differenc
         </header>
         <p className="why-lead">
           <strong>{difference.symbol}</strong> traded at <strong>{price(difference.priceE4)} USD</strong>,{' '}
-          {preciseTime(difference.eventTimeMs, zone)} {zoneName(difference.eventTimeMs, zone)}.
+          {dateText(difference.eventTimeMs, zone)}, {preciseTime(difference.eventTimeMs, zone)}{' '}
+          {zoneName(difference.eventTimeMs, zone)}.
         </p>
         {resource.state === 'loading' && <p className="empty">Loading…</p>}
         {resource.state === 'failed' && <p className="empty">{resource.reason}</p>}
@@ -92,12 +94,12 @@ function Explanation({ detail }: { detail: DifferenceDetail }) {
             <tbody>
               {differing.map(({ name, label, values }) => (
                 <tr key={name}>
-                  <th scope="row" className="text" title={label}>
-                    {name}
+                  <th scope="row" className="text">
+                    <ParameterName name={name} label={label} />
                   </th>
                   {values.map((value, index) => (
                     <td key={detail.sides[index]!.model} className="number">
-                      {value ?? '–'}
+                      <ParameterValue value={value} />
                     </td>
                   ))}
                 </tr>
