@@ -35,6 +35,8 @@ export interface EngineEvent {
     | 'volume-stopped';
   volume: string;
   detail: string;
+  /** What the operator can do about it, where there is something to be done. */
+  mend?: string;
 }
 
 export interface TopicDescription {
@@ -75,7 +77,7 @@ export interface PartitionLog {
   /**
    * Appends one or more record batches v2, back to back in `batches`. Their length, magic and CRC are checked; base
    * offset and leader epoch are set by the engine. Order of calls is order of offsets.
-   * @throws EngineError `batch-corrupt`, `batch-too-large`, `volume-full`, `volume-stopped`
+   * @throws EngineError `batch-corrupt`, `batch-too-large`, `volume-full`, `volume-stopped`, `disk-full`
    */
   append(batches: Uint8Array, durability: Durability): Promise<AppendResult>;
 
@@ -101,6 +103,14 @@ export interface CommittedOffset {
   metadata: string;
 }
 
+export interface VolumeDescription {
+  name: string;
+  sizeBytes: number;
+  segments: number;
+  /** Why it takes no more appends, and what to do about it. It is still read. */
+  stopped: { reason: string; mend: string } | undefined;
+}
+
 export interface LogEngine {
   topics(): TopicDescription[];
   topic(name: string): TopicDescription | undefined;
@@ -124,7 +134,7 @@ export interface LogEngine {
   groupsWithOffsets(): string[];
   deleteGroupOffsets(group: string): Promise<void>;
 
-  volumes(): { name: string; sizeBytes: number; segments: number; stopped: string | undefined }[];
+  volumes(): VolumeDescription[];
   /** Flushes, syncs and releases every volume. Further calls fail with `volume-stopped`. */
   close(): Promise<void>;
 }

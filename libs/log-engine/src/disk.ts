@@ -35,6 +35,11 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
+/** True when the system had no room left, or this user may not take more of it. */
+export function isDiskFull(error: unknown): boolean {
+  return hasCode(error, 'ENOSPC', 'EDQUOT');
+}
+
 /** The machine's own disk. */
 export const nodeDisk: Disk = {
   openForReading: async (path) => fileOf(await open(path, 'r')),

@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
-import type { CommittedOffset, EngineOptions, LogEngine, PartitionLog, TopicDescription, Visibility } from './api.ts';
+import type {
+  CommittedOffset,
+  EngineOptions,
+  LogEngine,
+  PartitionLog,
+  TopicDescription,
+  Visibility,
+  VolumeDescription,
+} from './api.ts';
 import type { OffsetRow, TopicRow } from './control-record.ts';
-import { type Disk, hasCode, nodeDisk } from './disk.ts';
+import { type Disk, hasCode, isDiskFull, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { type EngineContext, Journal } from './journal.ts';
@@ -24,7 +32,8 @@ const MAX_OPEN_FILES = 64;
 
 /**
  * Opens every volume under `dataDir`, recovering what a crash left, and owns the folder until `close`.
- * @throws EngineError `folder-unusable`, `folder-in-use`, `format-newer`, `not-a-segment`, `journal-damaged`
+ * @throws EngineError `folder-unusable`, `disk-full`, `folder-in-use`, `format-newer`, `not-a-segment`,
+ * `journal-damaged`
  */
 export function openLogEngine(options: EngineOptions): Promise<LogEngine> {
   return openEngineOn(nodeDisk, options);
@@ -66,8 +75,11 @@ async function ownFolder(disk: Disk, dataDir: string): Promise<FolderLock> {
 
 /** What the system says about a folder that cannot be used, as an error of ours. */
 function unusable(dataDir: string, error: unknown): unknown {
-  if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENOSPC', 'EISDIR')) return error;
   const reason = error instanceof Error ? error.message : String(error);
+  if (isDiskFull(error)) {
+    return new EngineError('disk-full', `the disk of ${dataDir} is full: ${reason}`, { cause: error });
+  }
+  if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'EISDIR')) return error;
   return new EngineError('folder-unusable', `${dataDir} cannot be used as data folder: ${reason}`, { cause: error });
 }
 
@@ -169,12 +181,12 @@ class Engine implements LogEngine {
     await journal?.record(() => ({ kind: 'offsets-deleted', group }) as const);
   }
 
-  volumes(): { name: string; sizeBytes: number; segments: number; stopped: string | undefined }[] {
-    return [...this.#journals.values()].map((journal) => ({
-      name: journal.volume,
-      sizeBytes: journal.sizeBytes,
-      segments: journal.segments.length,
-      stopped: journal.stopped?.message,
+  volumes(): VolumeDescription[] {
+    return [...this.#journals.values()].map(({ volume, sizeBytes, segments, stopped }) => ({
+      name: volume,
+      sizeBytes,
+      segments: segments.length,
+      stopped: stopped && { reason: stopped.message, mend: stopped.mend },
     }));
   }
 

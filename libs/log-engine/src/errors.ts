@@ -43,6 +43,11 @@ export const ENGINE_ERRORS = {
     retry: false,
     mend: 'Look after the disk, then open the engine again: it recovers everything acknowledged as synced.',
   },
+  'disk-full': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Make room on that disk, then start again: everything acknowledged as synced is there.',
+  },
   'folder-unusable': {
     actor: 'operator',
     retry: false,

@@ -131,6 +131,10 @@ export class GroupCommit {
     this.#underSync = [];
     this.#unsynced = [];
     this.#gathering = [];
-    for (const group of groups) group?.fail(failure);
+    for (const group of groups) {
+      // No write will come for what still lies in memory: it must not hold up the cache that all volumes share.
+      group?.segment.tail.takeUnwritten();
+      group?.fail(failure);
+    }
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { AppendResult, Durability, EngineEvent } from './api.ts';
 import { batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
 import type { ControlRecord } from './control-record.ts';
-import type { Disk } from './disk.ts';
+import { type Disk, isDiskFull } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { FRAME_TYPES, frameSizeBytes } from './frame.ts';
 import type { Group, Settle } from './group.ts';
@@ -61,6 +61,7 @@ export class Journal {
   stopped: EngineError | undefined;
   /** Set when nothing can be read any more either. */
   closed: EngineError | undefined;
+  #isClosing = false;
 
   readonly #context: EngineContext;
   readonly #folder: string;
@@ -163,19 +164,22 @@ export class Journal {
 
   /** Takes no more appends, makes what there is durable, closes its files. */
   async close(): Promise<void> {
-    while (this.#waiting.length > 0 && this.stopped === undefined) await this.#commit.idle();
-    this.closed = new EngineError('volume-stopped', `volume ${this.volume} is closed`);
-    this.stopped ??= this.closed;
+    this.#isClosing = true;
     await this.#commit.idle();
     for (let seen: Promise<void> | undefined; seen !== this.#background; await seen) seen = this.#background;
-    await this.#active.file?.close();
-    for (const segment of this.segments) this.#forgetInMemory(segment);
+    this.closed = this.#closedError();
+    this.stopped ??= this.closed;
+    for (const segment of this.segments) {
+      if (segment instanceof ActiveSegment) await segment.file?.close();
+      this.#forgetInMemory(segment);
+    }
   }
 
   /** Runs appends in the order of calls, each when the bytes before it have gone far enough. */
   #inTurn(run: () => void, fail: (error: unknown) => void): void {
     const turn = { run, fail };
     if (this.stopped !== undefined) fail(this.stopped);
+    else if (this.#isClosing) fail(this.#closedError());
     else if (this.#waiting.length > 0 || this.#commit.unwrittenBytes >= MAX_UNWRITTEN_BYTES) this.#waiting.push(turn);
     else takeTurn(turn);
   }
@@ -334,17 +338,23 @@ export class Journal {
   #stopAfter(cause: unknown): EngineError {
     if (this.stopped !== undefined) return this.stopped;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new EngineError('volume-stopped', `volume ${this.volume} stopped: ${reason}`, { cause });
+    const error = isDiskFull(cause)
+      ? new EngineError('disk-full', `volume ${this.volume} stopped, its disk is full: ${reason}`, { cause })
+      : new EngineError('volume-stopped', `volume ${this.volume} stopped: ${reason}`, { cause });
     this.stopped = error;
-    this.#tell('volume-stopped', reason);
+    this.#tell('volume-stopped', error.message, error.mend);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { fail } of waiting) fail(error);
     return error;
   }
 
-  #tell(kind: EngineEvent['kind'], detail: string): void {
-    this.#context.onEvent({ kind, volume: this.volume, detail });
+  #closedError(): EngineError {
+    return new EngineError('volume-stopped', `volume ${this.volume} is closed`);
+  }
+
+  #tell(kind: EngineEvent['kind'], detail: string, mend?: string): void {
+    this.#context.onEvent({ kind, volume: this.volume, detail, ...(mend === undefined ? {} : { mend }) });
   }
 }
 

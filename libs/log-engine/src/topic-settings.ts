@@ -36,7 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** @throws EngineError `illegal-setting` that names the setting, its value and the limit. */
 export function checkTopicSettings(settings: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(settings)) {
-    const rule = RULES[name];
+    const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
     if (rule === undefined) throw new EngineError('illegal-setting', `"${name}" is no setting of a topic`);
     if (!rule.accepts(value)) {
       throw new EngineError('illegal-setting', `${name} is "${value}" but must be ${rule.limit}`);

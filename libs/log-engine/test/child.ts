@@ -7,10 +7,8 @@ const children = new Set<ChildProcess>();
 
 /** Starts a script of this folder as a process of its own, which is killed after the test at the latest. */
 export function startChild(script: string, args: string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
-  const loader = new URL('./typescript-loader.mjs', import.meta.url).href;
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const options = ['--conditions=@tickfold/source', '--import', loader];
-  const child = spawn(process.execPath, [...options, path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
   return child;
 }

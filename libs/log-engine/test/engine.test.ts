@@ -167,6 +167,7 @@ test('of two creations of one topic at the same time one fails', async () => {
 test.each([
   ['illegal-name', 'bad name', {}, 1, /"bad name"/],
   ['illegal-setting', 't', { 'no.such': '1' }, 1, /"no.such"/],
+  ['illegal-setting', 't', { constructor: '1' }, 1, /"constructor"/],
   ['illegal-setting', 't', { 'retention.ms': 'soon' }, 1, /retention.ms is "soon" but must be a whole number from -1/],
   ['illegal-setting', 't', {}, 0, /the number of partitions is 0/],
 ])(
@@ -236,4 +237,16 @@ test('closing makes what was appended before durable and refuses everything afte
   await expect(log.read(0n, 100)).rejects.toMatchObject({ code: 'volume-stopped' });
   await expect(engine.createTopic('u', { partitionCount: 1 })).rejects.toMatchObject({ code: 'volume-stopped' });
   expect(await valuesOf(logOf(await openEngine({ dataDir }), 't'))).toEqual(['a-0']);
+});
+
+test('writers that never pause do not hold up closing', async () => {
+  const engine = await openEngine({ dataDir: temporaryFolder() });
+  await engine.createTopic('t', { partitionCount: 1 });
+  const large = numberedBatch('x'.repeat(450_000));
+  const writeUntilRefused = async (): Promise<unknown> => {
+    for (;;) await logOf(engine, 't').append(large, 'written');
+  };
+  const refusals = Array.from({ length: 30 }, () => writeUntilRefused().catch((error) => error.code));
+  await engine.close();
+  expect(new Set(await Promise.all(refusals))).toEqual(new Set(['volume-stopped']));
 });

@@ -5,16 +5,25 @@ export type FileOperation = 'write' | 'sync';
 /** A disk that fails once told to, on segment files, and counts what it is asked for after that. */
 export class FailingDisk implements Disk {
   failing: FileOperation | undefined;
+  /** Code of the system's error. */
+  code = 'EIO';
+  /** Calls of the failing operation wait for this before they fail. */
+  released: Promise<void> = Promise.resolve();
   /** Calls of the failing operation since it began to fail. */
   callsSinceFailure = 0;
+  filesOpenedForReading = 0;
   readonly #disk = nodeDisk;
 
-  openForReading = this.#disk.openForReading;
   list = this.#disk.list;
   makeFolder = this.#disk.makeFolder;
   rename = this.#disk.rename;
   remove = this.#disk.remove;
   syncFolder = this.#disk.syncFolder;
+
+  async openForReading(path: string): Promise<DiskFile> {
+    this.filesOpenedForReading++;
+    return this.#disk.openForReading(path);
+  }
 
   async openForWriting(path: string): Promise<DiskFile> {
     return this.#wrap(await this.#disk.openForWriting(path));
@@ -35,6 +44,7 @@ export class FailingDisk implements Disk {
   async #unlessFailing(operation: FileOperation, work: () => Promise<void>): Promise<void> {
     if (this.failing !== operation) return work();
     this.callsSinceFailure++;
-    throw Object.assign(new Error(`EIO: i/o error, ${operation}`), { code: 'EIO' });
+    await this.released;
+    throw Object.assign(new Error(`${this.code}: ${operation}`), { code: this.code });
   }
 }

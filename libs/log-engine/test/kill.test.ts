@@ -8,7 +8,7 @@ const ROUNDS = 3;
 
 /** Lets the child append until it has printed so many lines, kills it, and gives the last offset told of each topic. */
 async function acknowledgedUntilKilled(dataDir: string, lineCount: number): Promise<Map<string, bigint>> {
-  const child = startChild('writing-child.ts', [dataDir]);
+  const child = startChild('writing-child.mjs', [dataDir]);
   const acknowledged = new Map<string, bigint>();
   let lines = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -35,4 +35,4 @@ test('after kill -9, again and again, everything acknowledged as synced is there
     }
     await engine.close();
   }
-}, 120_000);
+});

@@ -25,7 +25,7 @@ test('of many openers at the same time just one gets the folder', async () => {
 
 test('the folder of another process is taken over only when that was killed', async () => {
   const dataDir = temporaryFolder();
-  const child = startChild('writing-child.ts', [dataDir]);
+  const child = startChild('writing-child.mjs', [dataDir]);
   for await (const _ of createInterface({ input: child.stdout })) {
     await expect(openEngine({ dataDir })).rejects.toMatchObject({
       code: 'folder-in-use',
