@@ -42,13 +42,21 @@ function describePortProblem(error: unknown, listeners: BrokerSettings['listener
 function reportVolumes(app: App, engine: LogEngine): void {
   const volumes = engine.volumes();
   app.reportStatus({ volumes });
-  const stopped = volumes.find((volume) => volume.stopped !== undefined);
+  const stopped = volumes.find((volume) => volume.stopped !== undefined)?.stopped;
   if (stopped === undefined) app.setReady(true);
-  else app.setReady(false, `volume ${stopped.name} stopped: ${stopped.stopped}`);
+  else app.setReady(false, `${stopped.reason}. ${stopped.mend}`);
 }
 
-function logEvent(app: App, { kind, volume, detail }: EngineEvent): void {
-  if (kind === 'volume-stopped') app.log.error({ volume, detail }, kind);
-  else if (kind === 'truncated-tail' || kind === 'index-rebuilt') app.log.warn({ volume, detail }, kind);
-  else app.log.info({ volume, detail }, kind);
+const levels = {
+  'volume-stopped': 'error',
+  'range-damaged': 'error',
+  'truncated-tail': 'warn',
+  'index-rebuilt': 'warn',
+  'segment-sealed': 'info',
+  'segment-removed': 'info',
+  recovered: 'info',
+} as const satisfies Record<EngineEvent['kind'], string>;
+
+function logEvent(app: App, { kind, ...fields }: EngineEvent): void {
+  app.log[levels[kind]](fields, kind);
 }

@@ -33,7 +33,10 @@ class StuckSocket extends Duplex {
   }
 
   setNoDelay(): void {}
-  setTimeout(): void {}
+  idle = (): void => {};
+  setTimeout(_afterMs: number, idle?: () => void): void {
+    if (idle !== undefined) this.idle = idle;
+  }
 }
 
 let socket: StuckSocket;
@@ -180,4 +183,15 @@ test('a connection that is drained answers what it began, begins nothing else, a
   await finished(1);
   await finished(2);
   expect([begun, socket.answered, socket.writableEnded]).toEqual([[1, 2], [1, 2], true]);
+});
+
+test('a connection is idle only when no request of it waits', async () => {
+  connect();
+  await receive(heartbeat(1));
+  socket.idle();
+  expect(socket.destroyed).toBe(false);
+  await finished(1);
+  expect(socket.answered).toEqual([1]);
+  socket.idle();
+  expect(socket.destroyed).toBe(true);
 });

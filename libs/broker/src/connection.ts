@@ -176,6 +176,10 @@ export class Connection {
 
   /** Requests that wait long are not idle; a client that neither sends nor reads is. */
   #endIdle(): void {
+    if (this.#begun.length > 0 && this.#socket.writableLength === 0) {
+      this.#socket.setTimeout(this.#options.limits.idleMs);
+      return;
+    }
     this.#log('debug', `idle for ${this.#options.limits.idleMs} ms`);
     this.#socket.destroy();
   }

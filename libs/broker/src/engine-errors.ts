@@ -1,11 +1,14 @@
 import { errorCodes } from '@tickfold/kafka-protocol';
+import { EngineError, type EngineErrorCode } from '@tickfold/log-engine';
 
-const kafkaErrors: Readonly<Record<string, number>> = {
+const kafkaErrors: Readonly<Partial<Record<EngineErrorCode, number>>> = {
   'offset-out-of-range': errorCodes.OFFSET_OUT_OF_RANGE,
   'batch-corrupt': errorCodes.CORRUPT_MESSAGE,
   'batch-too-large': errorCodes.MESSAGE_TOO_LARGE,
   'volume-full': errorCodes.KAFKA_STORAGE_ERROR,
   'volume-stopped': errorCodes.KAFKA_STORAGE_ERROR,
+  'disk-full': errorCodes.KAFKA_STORAGE_ERROR,
+  'folder-unusable': errorCodes.KAFKA_STORAGE_ERROR,
   'unknown-topic': errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
   'topic-exists': errorCodes.TOPIC_ALREADY_EXISTS,
   'illegal-name': errorCodes.INVALID_TOPIC_EXCEPTION,
@@ -14,8 +17,8 @@ const kafkaErrors: Readonly<Record<string, number>> = {
 
 /** The engine's error as a client understands it. Anything that is no error of the engine is a bug: it goes up. */
 export function kafkaErrorOf(error: unknown): { errorCode: number; message: string } {
-  if (error instanceof Error && 'code' in error) {
-    const errorCode = kafkaErrors[String(error.code)];
+  if (error instanceof EngineError) {
+    const errorCode = kafkaErrors[error.code];
     if (errorCode !== undefined) return { errorCode, message: error.message };
   }
   throw error;

@@ -213,6 +213,13 @@ describe('Fetch', () => {
     expect((await waiting)[0]!.values).toHaveLength(3);
   });
 
+  test('that waits for a topic learns at once that it was deleted', async () => {
+    const waiting = fetch({ maxWaitMs: 25_000 });
+    const other = await connected();
+    await other.call(apis.deleteTopics, 1, { topics: ['t'], timeoutMs: 1000 });
+    expect((await waiting)[0]!.errorCode).toBe(errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+
   test('answers with nothing when the time is over', async () => {
     expect(await fetch({ maxWaitMs: 1 })).toEqual([{ index: 0, errorCode: 0, highWatermark: 0n, values: [] }]);
   });

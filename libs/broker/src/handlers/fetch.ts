@@ -39,13 +39,13 @@ export function fetchRoute(engine: LogEngine, limits: { fetchBytes: number }): R
     if (request.sessionId !== NO_SESSION) {
       return responseOf(errorCodes.FETCH_SESSION_ID_NOT_FOUND, []);
     }
-    const wanted = request.topics.flatMap(({ name, partitions }) =>
+    const wanted: Wanted[] = request.topics.flatMap(({ name, partitions }) =>
       partitions.map(({ index, fetchOffset, partitionMaxBytes }) => ({
         topic: name,
         index,
         offset: fetchOffset,
         maxBytes: partitionMaxBytes,
-        log: engine.partition(name, index),
+        log: undefined,
       })),
     );
     const maxBytes = Math.min(request.maxBytes, limits.fetchBytes);
@@ -53,6 +53,8 @@ export function fetchRoute(engine: LogEngine, limits: { fetchBytes: number }): R
     const deadlineMs = performance.now() + request.maxWaitMs;
 
     for (;;) {
+      // A topic may be deleted, or made anew, while its reader waits.
+      for (const each of wanted) each.log = engine.partition(each.topic, each.index);
       const found = await readAll(wanted, maxBytes, turn++, aborted);
       const leftMs = deadlineMs - performance.now();
       if (found.bytes >= request.minBytes || found.failed || leftMs <= 0 || signal.aborted) {

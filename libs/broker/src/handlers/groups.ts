@@ -1,5 +1,6 @@
 import { apis, errorCodes, OPERATIONS_NOT_ASKED, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
+import { kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
 import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -105,8 +106,13 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
       return { groupId, errorCode: errorCodes.GROUP_ID_NOT_FOUND };
     }
     const errorCode = coordinator.delete(groupId);
-    if (errorCode === errorCodes.NONE && hasOffsets(groupId)) await engine.deleteGroupOffsets(groupId);
-    return { groupId, errorCode };
+    if (errorCode !== errorCodes.NONE || !hasOffsets(groupId)) return { groupId, errorCode };
+    try {
+      await engine.deleteGroupOffsets(groupId);
+      return { groupId, errorCode };
+    } catch (error) {
+      return { groupId, errorCode: kafkaErrorOf(error).errorCode };
+    }
   };
 
   return [
