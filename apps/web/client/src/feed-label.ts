@@ -14,13 +14,14 @@ export function speedText(feed: Feed | undefined): string | null {
   return feed.speed === 1 ? 'in real time' : `${feed.speed}× real time`;
 }
 
-/** How history is to be taken, in one sentence. */
+/** How history is to be taken, and what stands in for what it does not hold. */
 export function historyStatement(feed: Feed | undefined): string {
+  const standIns = feed?.standIns.map((standIn) => ` ${standIn}`).join('') ?? '';
   switch (feed?.historyOrigin) {
     case 'synthetic':
-      return 'History is synthetic: 20 simulated sessions before this one.';
+      return `History is synthetic: 20 simulated sessions before this one.${standIns}`;
     case 'real':
-      return 'History is real: sessions before this one.';
+      return `History is real: sessions before this one.${standIns}`;
     default:
       return 'No history: features that need it are empty.';
   }

@@ -38,6 +38,7 @@ test('synthetic history is called synthetic', () => {
   expect(historyStatement(feed())).toMatch(/synthetic/);
   expect(historyStatement(feed({ historyOrigin: 'real' }))).not.toMatch(/synthetic/);
   expect(historyStatement(feed({ historyOrigin: 'none' }))).toMatch(/No history/);
+  expect(historyStatement(feed({ historyOrigin: 'real', standIns: ['A stand-in.'] }))).toMatch(/real.* A stand-in\.$/);
 });
 
 test('the banner says the gravest thing first', () => {

@@ -51,7 +51,7 @@ function featureValues(decision: Decision): NamedValue[] {
     ),
     named(
       'relativeVolume',
-      'Volume so far over the 20-session average of a whole day',
+      'Volume so far over a 20-session average day',
       text(relativeVolume, (v) => `${v.toFixed(2)}×`),
     ),
     named('vwapDeviation', 'Price from the 20-session VWAP', text(vwapDeviation, inDeviations)),

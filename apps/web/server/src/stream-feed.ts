@@ -45,6 +45,8 @@ export interface FeedOptions {
 
 const TOPIC_POLL_MS = 500;
 const SAMPLE_MS = 1_000;
+/** A broker that is silent for so long is no longer the one that the last figures are about. */
+const SAMPLE_LIMIT_MS = 4_000;
 /** Small enough that the page stays answerable between two chunks. */
 const FETCH_BYTES = 1_048_576;
 
@@ -135,7 +137,12 @@ async function readDecisions(reader: Reader, state: DashboardState, model: strin
 async function sampleProgress(reader: Reader, state: DashboardState, positions: ReadPositions): Promise<void> {
   const sampler = new ProgressSampler(reader.client, state.models, positions);
   while (!reader.signal.aborted) {
-    state.progress = await sampler.sample(Date.now());
+    const silence = setTimeout(() => state.forgetProgress(), SAMPLE_LIMIT_MS);
+    try {
+      state.progress = await sampler.sample(Date.now());
+    } finally {
+      clearTimeout(silence);
+    }
     state.catchingUp = state.catchingUp && !sampler.hasCaughtUp;
     for (const { model, partition, nextOffset, decisionsEnd } of sampler.modelPositions()) {
       const read = positions.of(modelTopics(model).decisions).get(partition) ?? 0n;

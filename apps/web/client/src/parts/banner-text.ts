@@ -21,6 +21,7 @@ export function bannerText(
   if (overview.feed.complete && overview.stages.every(({ lag }) => lag === 0)) {
     return { kind: 'note', text: 'Session complete. Every tick has been read; the numbers stay as they are.' };
   }
-  if (overview.catchingUp) return { kind: 'note', text: 'Reading what happened before this page was served…' };
+  if (overview.catchingUp)
+    return { kind: 'note', text: 'Reading the log from its start: the numbers run until they reach the present.' };
   return null;
 }

@@ -123,55 +123,52 @@ function Assumptions({ runs }: { runs: string }) {
   const names = [...new Set(models.flatMap(({ parameters }) => parameters.map(({ name }) => name)))];
   const costs = costStatement(models);
   return (
-    <>
-      {costs !== null && <p className="note costs">{costs}</p>}
-      <details className="assumptions">
-        <summary>Assumptions, fees and parameters</summary>
-        <ul>
-          {models.map(({ model, description }) => (
-            <li key={model}>
-              <strong>{model}</strong>: {description}
-            </li>
-          ))}
-          {assumptions.map((assumption) => (
-            <li key={assumption}>{assumption}</li>
-          ))}
-        </ul>
-        <table className="parameters">
-          <caption className="visually-hidden">Parameters of each version; rows that differ are marked</caption>
-          <thead>
-            <tr>
-              <th scope="col" className="text">
-                Parameter
+    <details className="assumptions">
+      <summary>Assumptions, fees and parameters{costs !== null && <span className="costs">{costs}</span>}</summary>
+      <ul>
+        {models.map(({ model, description }) => (
+          <li key={model}>
+            <strong>{model}</strong>: {description}
+          </li>
+        ))}
+        {assumptions.map((assumption) => (
+          <li key={assumption}>{assumption}</li>
+        ))}
+      </ul>
+      <table className="parameters">
+        <caption className="visually-hidden">Parameters of each version; rows that differ are marked</caption>
+        <thead>
+          <tr>
+            <th scope="col" className="text">
+              Parameter
+            </th>
+            {models.map(({ model }) => (
+              <th key={model} scope="col" className="number">
+                {model}
               </th>
-              {models.map(({ model }) => (
-                <th key={model} scope="col" className="number">
-                  {model}
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => {
+            const values = models.map(({ parameters }) => parameters.find((parameter) => parameter.name === name));
+            const differs = new Set(values.map((value) => value?.value)).size > 1;
+            return (
+              <tr key={name} className={differs ? 'differs' : ''}>
+                <th scope="row" className="text">
+                  <ParameterName name={name} label={values.find(Boolean)?.label ?? name} differs={differs} />
                 </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {names.map((name) => {
-              const values = models.map(({ parameters }) => parameters.find((parameter) => parameter.name === name));
-              const differs = new Set(values.map((value) => value?.value)).size > 1;
-              return (
-                <tr key={name} className={differs ? 'differs' : ''}>
-                  <th scope="row" className="text">
-                    <ParameterName name={name} label={values.find(Boolean)?.label ?? name} differs={differs} />
-                  </th>
-                  {values.map((value, index) => (
-                    <td key={models[index]!.model} className="number">
-                      <ParameterValue value={value?.value} />
-                    </td>
-                  ))}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </details>
-    </>
+                {values.map((value, index) => (
+                  <td key={models[index]!.model} className="number">
+                    <ParameterValue value={value?.value} />
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </details>
   );
 }
 

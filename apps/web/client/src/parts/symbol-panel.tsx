@@ -59,7 +59,11 @@ function LoadedSymbol({ detail, feed, zone }: { detail: SymbolDetail; feed: Feed
         <h2 id="symbol-title">{row.symbol}</h2>
         <p className="symbol-price">
           <strong>{price(row.lastPriceE4 ?? row.lastOfferE4)}</strong>{' '}
-          <Change value={row.changeBps} text={changePercent(row.changeBps)} />
+          {row.tradeCount > 0 || row.lastOfferE4 === null ? (
+            <Change value={row.changeBps} text={changePercent(row.changeBps)} />
+          ) : (
+            <span className="muted">last offer</span>
+          )}
         </p>
         <fieldset className="segments">
           <legend className="visually-hidden">Span of the chart</legend>
@@ -100,10 +104,14 @@ function LoadedSymbol({ detail, feed, zone }: { detail: SymbolDetail; feed: Feed
         <Fact name="Volume" value={count(row.volume)} />
         <Fact name="20-session average" value={compact(history.averageVolume)} />
         <Fact name="Relative volume" value={multiple(row.relativeVolume)} />
-        <Fact name="Trades / quotes" value={`${compact(row.tradeCount)} / ${compact(row.quoteCount)}`} />
+        {feed?.offersOnly ? (
+          <Fact name="Offers" value={count(row.offerCount)} />
+        ) : (
+          <Fact name="Trades / quotes" value={`${compact(row.tradeCount)} / ${compact(row.quoteCount)}`} />
+        )}
       </dl>
       <p className="note" data-testid="history-statement">
-        {historyStatement(feed)} {feed?.standIns.join(' ')}
+        {historyStatement(feed)}
         {row.tradeCount > 0 &&
           row.quoteCount === 0 &&
           ` No quote of ${row.symbol} has come: no order in it can be filled.`}

@@ -1,7 +1,7 @@
 import { memo, useMemo, useState } from 'react';
 import { Sparkline } from '../charts/sparkline.tsx';
 import type { SymbolRow } from '../contract.ts';
-import { changePercent, compact, deviations, multiple } from '../format.ts';
+import { changePercent, compact, count, deviations, multiple } from '../format.ts';
 import type { LiveState } from '../live/live-state.ts';
 import { type SortKey, sortRows } from '../sort-rows.ts';
 import { Change } from './change.tsx';
@@ -55,7 +55,7 @@ export function SymbolsPanel({
       <header className="panel-head">
         <h2 id="symbols-title">Most active symbols</h2>
         <p className="muted">
-          {rows.length > 0 && `${rows.length} of ${live.overview?.totals.symbols ?? rows.length}`}
+          {rows.length > 0 && `${rows.length} of ${count(live.overview?.totals.symbols ?? rows.length)}`}
         </p>
       </header>
       {rows.length === 0 ? (
