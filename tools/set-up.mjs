@@ -47,13 +47,21 @@ export async function installDependencies() {
   });
 }
 
-/** Builds every project; nx leaves alone what has not changed. */
+/**
+ * Builds what changed: the Node.js projects in one compiler run over their references (a third of the time that a
+ * compiler per project takes), the page through nx, whose cache knows whether it is built already.
+ */
 export async function build() {
-  await step('build (nx)', async () => {
-    const status = await run(process.execPath, [nxEntry(), 'run-many', '-t', 'build', '--outputStyle=static'], {
-      env: nxEnv(),
-    });
-    if (status !== 0) fail('the build failed.', 'See the message of the project above.');
+  await step('build', async () => {
+    const statuses = await Promise.all([
+      run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-b', repository]),
+      run(process.execPath, [nxEntry(), 'run', '@tickfold/app-web-client:build', '--outputStyle=static'], {
+        env: nxEnv(),
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }),
+    ]);
+    if (statuses.some((status) => status !== 0))
+      fail('the build failed.', 'See the message above; `npm run build` shows it project by project.');
   });
 }
 
