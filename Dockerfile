@@ -22,7 +22,7 @@ COPY apps/web/server/package.json apps/web/server/
 COPY e2e/package.json e2e/
 RUN npm ci --no-audit --no-fund --loglevel=error
 COPY . .
-RUN NX_DAEMON=false npx nx run-many -t build --outputStyle=static --exclude=tickfold,@tickfold/e2e \
+RUN node -e "import('./tools/set-up.mjs').then((setUp) => setUp.build())" \
  && npm prune --omit=dev --no-audit --no-fund --loglevel=error
 
 FROM node:24-bookworm-slim
