@@ -26,6 +26,8 @@ let state: DashboardState;
 let stop: AbortController;
 let following: Promise<void>;
 const connections: boolean[] = [];
+const warnings: string[] = [];
+process.on('warning', ({ name }) => warnings.push(name));
 
 beforeEach(async () => {
   broker = await startEmbeddedBroker();
@@ -46,6 +48,7 @@ afterEach(async () => {
   await following;
   await client.close();
   await broker.stop();
+  expect(warnings).not.toContain('MaxListenersExceededWarning');
 });
 
 async function makeTopics(): Promise<void> {

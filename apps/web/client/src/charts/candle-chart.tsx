@@ -141,6 +141,9 @@ function candleOptions({ up, down, panel }: Theme) {
 /** As the page writes prices: a trade between two cents is not rounded to one of them. */
 const priceText = (usd: number): string => price(Math.round(usd * 10_000));
 
+/** The view begins at or before the middle of the first candle: nobody has zoomed in or moved on. */
+const FIRST_IN_VIEW = 0.5;
+
 /** A live candle changes or follows the last one; anything else is drawn anew and brought into view. */
 function drawCandles(
   { chart, candles, volume }: Parts,
@@ -151,10 +154,12 @@ function drawCandles(
   const continues = before.length > 0 && now.length >= before.length && now[0]?.timeS === before[0]!.timeS;
   const firstChanged = continues ? before.length - 1 : 0;
   if (continues && now.length - firstChanged < 5) {
+    const isWholeInView = (chart.timeScale().getVisibleLogicalRange()?.from ?? 0) <= FIRST_IN_VIEW;
     for (const candle of now.slice(firstChanged)) {
       candles.update(toCandle(candle));
       volume.update(toVolume(candle, theme));
     }
+    if (isWholeInView && now.length > before.length) chart.timeScale().fitContent();
     return;
   }
   candles.setData(now.map(toCandle));
