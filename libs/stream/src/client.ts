@@ -18,7 +18,8 @@ import { describeTopics } from './requests.ts';
 import { untilPassedOrAborted } from './wait.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
-const ATTEMPT_TIMEOUT_MS = 5_000;
+/** Longer than a resolver needs that asks a dead name server twice before it asks the next (glibc: 5 s each). */
+const ATTEMPT_TIMEOUT_MS = 15_000;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
 /** Brokers end connections that are idle for ten minutes. */
