@@ -269,7 +269,12 @@ test('ingest waits while enrichment is too far behind, and goes on when it has c
     if (waitingForEnrichment === true && !isWaiting) enrichment.push(catchUpWhile(client, () => isWaiting));
     isWaiting = waitingForEnrichment === true;
   };
-  const { complete, status } = await runIngest(client, feed, { lagMax: 50, onStatus });
+  // The gate sees what is durable: the feed goes on when all that it gave is, so that the lag does grow on a slow disk.
+  const seen: FeedSource = {
+    ...feed,
+    records: (from) => inPiecesOf100(feed, from, (count) => untilDurable(client, count)),
+  };
+  const { complete, status } = await runIngest(client, seen, { lagMax: 50, onStatus });
   await Promise.all(enrichment);
   expect(enrichment.length).toBeGreaterThan(0);
   expect(complete).toBe(true);
@@ -338,6 +343,30 @@ async function* oneByOneUntil(feed: FeedSource, from: number | undefined, until:
   for await (const chunk of feed.records(from)) {
     await until();
     yield chunk;
+  }
+}
+
+async function* inPiecesOf100(feed: FeedSource, from: number | undefined, afterEach: (count: number) => Promise<void>) {
+  let count = 0;
+  for await (const chunk of feed.records(from)) {
+    for (let start = 0; start < chunk.length; start += 100) {
+      const piece = chunk.slice(start, start + 100);
+      yield piece;
+      count += piece.length;
+      await afterEach(count);
+    }
+  }
+}
+
+/** @param count of ticks and dead letters together */
+async function untilDurable(client: StreamClient, count: number): Promise<void> {
+  let durable = 0n;
+  while (durable < count) {
+    const ends = [
+      ...(await client.admin.watermarks(topics.ticks)),
+      ...(await client.admin.watermarks(topics.marketDeadLetter)),
+    ];
+    durable = ends.reduce((sum, { high }) => sum + high, 0n);
   }
 }
 
