@@ -9,6 +9,9 @@ export type { Decision, DecisionAction, DecisionReason } from './schemas/decisio
 export type { EnrichedTick } from './schemas/enriched-tick.ts';
 export type { EquityMark } from './schemas/equity-mark.ts';
 export type { Fill } from './schemas/fill.ts';
+export type { Promotion, PromotionAction } from './schemas/promotion.ts';
+export type { PromotionCommand } from './schemas/promotion-command.ts';
+export type { Run } from './schemas/run.ts';
 export type { SourceSession } from './schemas/source-session.ts';
 export * from './symbols.ts';
 export * from './tick.ts';

@@ -7,6 +7,15 @@ export const topics = {
   source: 'market.source',
   enriched: 'market.enriched',
   marketDeadLetter: 'market.dead-letter',
+  /** One partition; which code enriched `market.enriched`, from which history. */
+  marketRuns: 'market.runs',
+  /** The champion's decisions, and nobody else's. */
+  liveDecisions: 'live.decisions',
+  /** One partition: the audit stream. Who made whom champion, when, and from which offset on. */
+  promotions: 'live.promotions',
+  /** One partition: what was asked of `apps/decisions`. */
+  promotionCommands: 'live.commands',
+  liveDeadLetter: 'live.dead-letter',
 } as const;
 
 /** Partitions of `market.ticks`, and so of every topic that is derived from it. */
@@ -15,17 +24,49 @@ export const MARKET_PARTITIONS = 4;
 /** Groups whose committed offsets show the lag of each stage. */
 export const groups = {
   enrichment: 'market.enrichment',
-  analytics: (model: Model): string => `model-${model}.analytics`,
+  analytics: (model: Model): string => analyticsGroup(modelVolume(model)),
 } as const;
 
-/** Topics of a model version's own volume. */
-export function modelTopics(model: Model): { decisions: string; fills: string; equity: string; deadLetter: string } {
-  const volume = `model-${model}`;
+/** Begins the names of volumes that running versions own. */
+const MODEL_VOLUME_PREFIX = 'model-';
+
+/** The volume of a version that runs live. */
+export function modelVolume(model: Model): string {
+  return `${MODEL_VOLUME_PREFIX}${model}`;
+}
+
+/** The version that runs live into this volume; undefined where no live version does. */
+export function modelOfVolume(volume: string): Model | undefined {
+  return volume.startsWith(MODEL_VOLUME_PREFIX) ? volume.slice(MODEL_VOLUME_PREFIX.length) : undefined;
+}
+
+/** The group whose committed offsets say how far a model's volume has come. */
+export function analyticsGroup(volume: string): string {
+  return `${volume}.analytics`;
+}
+
+export interface ModelTopics {
+  decisions: string;
+  fills: string;
+  equity: string;
+  deadLetter: string;
+  /** One partition: which code wrote the others, with which parameters, from which input. */
+  runs: string;
+}
+
+/** Topics of a version that runs live. */
+export function modelTopics(model: Model): ModelTopics {
+  return volumeTopics(modelVolume(model));
+}
+
+/** Topics of a volume that a model writes, live or in a replay. */
+export function volumeTopics(volume: string): ModelTopics {
   return {
     decisions: `${volume}.decisions`,
     fills: `${volume}.fills`,
     equity: `${volume}.equity`,
     deadLetter: `${volume}.dead-letter`,
+    runs: `${volume}.runs`,
   };
 }
 

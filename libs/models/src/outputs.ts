@@ -5,7 +5,8 @@ import {
   equityMarkSchema,
   fillSchema,
   headers,
-  modelTopics,
+  modelVolume,
+  volumeTopics,
 } from '@tickfold/market';
 import { createModelFold, type FoldState } from './fold.ts';
 import type { Model } from './model.ts';
@@ -34,8 +35,9 @@ export interface ModelProcessor {
   handle(state: FoldState, record: EnrichedRecord, emit: (output: ModelOutput) => void): void;
 }
 
-export function createModelProcessor(model: Model): ModelProcessor {
-  const topics = modelTopics(model.name);
+/** @param volume that holds what it writes; left out: the version's own, in which it runs live */
+export function createModelProcessor(model: Model, volume = modelVolume(model.name)): ModelProcessor {
+  const topics = volumeTopics(volume);
   const fold = createModelFold(model);
   return {
     outputTopics: [topics.decisions, topics.fills, topics.equity],

@@ -3,6 +3,9 @@ import { type EnrichedTick, enrichedTickVersions } from './enriched-tick.ts';
 import { type EquityMark, equityMarkVersions } from './equity-mark.ts';
 import { defineSchema, type EventSchema, SchemaError } from './event-schema.ts';
 import { type Fill, fillVersions } from './fill.ts';
+import { type Promotion, promotionVersions } from './promotion.ts';
+import { type PromotionCommand, promotionCommandVersions } from './promotion-command.ts';
+import { type Run, runVersions } from './run.ts';
 import { type SourceSession, sourceSessionVersions } from './source-session.ts';
 
 /** Every schema'd value of the application. An event's type and versions stand in the file of its name beside this one. */
@@ -11,6 +14,12 @@ export const decisionSchema: EventSchema<Decision> = defineSchema('decision', de
 export const fillSchema: EventSchema<Fill> = defineSchema('fill', fillVersions);
 export const equityMarkSchema: EventSchema<EquityMark> = defineSchema('equity-mark', equityMarkVersions);
 export const sourceSessionSchema: EventSchema<SourceSession> = defineSchema('source-session', sourceSessionVersions);
+export const runSchema: EventSchema<Run> = defineSchema('run', runVersions);
+export const promotionCommandSchema: EventSchema<PromotionCommand> = defineSchema(
+  'promotion-command',
+  promotionCommandVersions,
+);
+export const promotionSchema: EventSchema<Promotion> = defineSchema('promotion', promotionVersions);
 
 /** What `decodeEvent` knows. */
 const allSchemas: readonly EventSchema<unknown>[] = [
@@ -19,6 +28,9 @@ const allSchemas: readonly EventSchema<unknown>[] = [
   fillSchema as EventSchema<unknown>,
   equityMarkSchema as EventSchema<unknown>,
   sourceSessionSchema as EventSchema<unknown>,
+  runSchema as EventSchema<unknown>,
+  promotionCommandSchema as EventSchema<unknown>,
+  promotionSchema as EventSchema<unknown>,
 ];
 
 /**
