@@ -134,12 +134,25 @@ export const NamedValue = Type.Object({
 });
 export type NamedValue = Static<typeof NamedValue>;
 
+/** One parameter as it can be set: in the unit that `unit` tells, money in whole 1/10,000 USD. */
+export const ParameterRange = Type.Object({
+  name: Type.String(),
+  label: Type.String(),
+  default: Type.Number(),
+  min: Type.Number(),
+  max: Type.Number(),
+  unit: Type.String({ description: 'what one of it is; empty for a plain number' }),
+  whole: Type.Boolean({ description: 'only whole numbers' }),
+});
+export type ParameterRange = Static<typeof ParameterRange>;
+
 export const ModelDescription = Type.Object({
   model: Type.String(),
   known: Type.Boolean({ description: 'this build knows its code' }),
   summary: ModelSummary,
   description: Type.String(),
-  parameters: Type.Array(NamedValue),
+  parameters: Type.Array(NamedValue, { description: 'that it runs with' }),
+  ranges: Type.Array(ParameterRange, { description: 'what a replay may set' }),
   assumptions: Type.Array(Type.String()),
 });
 export type ModelDescription = Static<typeof ModelDescription>;
@@ -192,6 +205,7 @@ export const Overview = Type.Object({
   stages: Type.Array(Stage),
   services: Type.Array(Service),
   models: Type.Array(ModelSummary),
+  champion: nullable(Type.String({ description: 'the version whose decisions are in live.decisions' })),
   brokerConnected: Type.Boolean(),
   catchingUp: Type.Boolean({ description: 'the page still reads what happened before it started' }),
 });
@@ -233,6 +247,106 @@ export const LiveFrame = Type.Object({
   differences: Differences,
 });
 export type LiveFrame = Static<typeof LiveFrame>;
+
+/** What `live.promotions` says. */
+export const Promotion = Type.Object({
+  action: Type.Union([
+    Type.Literal('initial'),
+    Type.Literal('promote'),
+    Type.Literal('rollback'),
+    Type.Literal('refused'),
+  ]),
+  champion: Type.String(),
+  previous: nullable(Type.String()),
+  by: Type.String(),
+  atMs: Type.Integer({ description: 'wall clock, UTC milliseconds' }),
+  fromInput: Type.Array(Type.Integer(), {
+    description: 'for each partition of market.enriched: the first offset that this champion answers',
+  }),
+  reason: nullable(Type.String({ description: 'why it was refused' })),
+});
+export type Promotion = Static<typeof Promotion>;
+
+export const Championship = Type.Object({
+  champion: nullable(Type.String({ description: 'null while nothing has been decided yet' })),
+  rollsBackTo: nullable(Type.String({ description: 'champion after a rollback; null where there is none to undo' })),
+  audit: Type.Array(Promotion, { description: 'newest first, at most 50' }),
+});
+export type Championship = Static<typeof Championship>;
+
+export const PromoteRequest = Type.Object({ model: Type.String({ minLength: 1, maxLength: 100 }) });
+
+export const Snapshot = Type.Object({
+  name: Type.String({ description: '`market@open`' }),
+  id: Type.String(),
+  createdAtMs: Type.Integer({ description: 'wall clock, UTC milliseconds' }),
+  sizeBytes: Type.Integer(),
+  records: Type.Record(Type.String(), Type.Integer(), { description: 'by topic' }),
+  pins: Type.Array(NamedValue, { description: 'history, enrichment, parameters, Node.js: what produced it' }),
+});
+export type Snapshot = Static<typeof Snapshot>;
+
+export const SnapshotRequest = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 200, description: '`market@open`' }),
+});
+
+export const Volume = Type.Object({
+  name: Type.String(),
+  sizeBytes: Type.Integer(),
+  model: nullable(Type.String({ description: 'the version that wrote it; null where none did' })),
+  live: Type.Boolean({ description: 'a running version writes it' }),
+  input: nullable(Type.String({ description: 'of a replay: the snapshot' })),
+  parametersVersion: nullable(Type.String()),
+});
+export type Volume = Static<typeof Volume>;
+
+export const ReplayRequest = Type.Object({
+  model: Type.String({ minLength: 1, maxLength: 100 }),
+  from: Type.String({ minLength: 1, maxLength: 200, description: 'a snapshot: `market@open`' }),
+  into: Type.String({ minLength: 1, maxLength: 100, description: 'the volume to make' }),
+  parameters: Type.Record(Type.String(), Type.Number(), { description: 'those that differ from the defaults' }),
+});
+
+export const DiffRequest = Type.Object({
+  a: Type.String({ minLength: 1, maxLength: 200 }),
+  b: Type.String({ minLength: 1, maxLength: 200 }),
+});
+
+/** A statement that is ready to be run, with the one thing that can be chosen. */
+export const PreparedQuery = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  description: Type.String(),
+  sql: Type.String(),
+});
+export type PreparedQuery = Static<typeof PreparedQuery>;
+
+export const QueryRequest = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 100 }),
+  model: Type.String({ minLength: 1, maxLength: 100 }),
+});
+
+export const QueryResult = Type.Object({
+  sql: Type.String(),
+  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  rows: Type.Array(Type.Array(nullable(Type.Union([Type.String(), Type.Number(), Type.Boolean()])))),
+  elapsedMs: Type.Integer(),
+  read: Type.Record(Type.String(), Type.Integer(), { description: 'records that were read, by topic or table' }),
+});
+export type QueryResult = Static<typeof QueryResult>;
+
+/** Work that takes longer than an answer may: a replay, a diff, a query. Runs in a process of its own. */
+export const Job = Type.Object({
+  id: Type.String(),
+  kind: Type.Union([Type.Literal('replay'), Type.Literal('diff'), Type.Literal('query')]),
+  state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
+  done: Type.Integer({ description: 'records handled' }),
+  total: Type.Integer({ description: 'records to handle; 0 while unknown' }),
+  /** A replay: `{volume, decisions, fills}`. A diff: VolumeDiff of libs/evaluation. A query: QueryResult. */
+  result: Type.Unknown(),
+  problem: nullable(Type.Object({ detail: Type.String(), mend: Type.String() })),
+});
+export type Job = Static<typeof Job>;
 
 /** RFC 9457. */
 export const Problem = Type.Object({

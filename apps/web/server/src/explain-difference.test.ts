@@ -58,6 +58,13 @@ test('parameters are those that the running app says, in dollars where they are 
   expect(parameters.find(({ name }) => name === 'feeMinimumE4')?.value).toMatch(/^\d+\.\d\d+ USD per order$/);
 });
 
+test('what a replay may set is told with its default and its limits', () => {
+  const { ranges } = modelFacts('reversion-2', null);
+  const entry = ranges.find(({ name }) => name === 'entrySignal');
+  expect(entry).toMatchObject({ min: 0.5, max: 10, unit: 'standard deviations', whole: false });
+  expect(ranges.find(({ name }) => name === 'shares')?.whole).toBe(true);
+});
+
 test('a model that this build does not know is said to be unknown', () => {
   expect(modelFacts('momentum-9', null)).toMatchObject({ known: false, parameters: [] });
 });

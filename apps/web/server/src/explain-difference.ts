@@ -3,7 +3,7 @@ import type { DifferenceDetail, ModelDescription, NamedValue } from './contract.
 import { type DecidedDifference, NO_DECISION } from './difference-join.ts';
 
 /** What is known of a model beyond its stream. */
-export type ModelFacts = Pick<ModelDescription, 'known' | 'description' | 'parameters' | 'assumptions'>;
+export type ModelFacts = Pick<ModelDescription, 'known' | 'description' | 'parameters' | 'ranges' | 'assumptions'>;
 
 /** Why the versions differ: what they had in common (the tick and its features), then what each knew and did. */
 export function explainDifference(

@@ -9,7 +9,8 @@ import type { HealthAnswer } from './services.ts';
  */
 export function modelFacts(name: string, running: HealthAnswer): ModelFacts {
   if (!models.has(name)) {
-    return { known: false, description: `This build does not know ${name}.`, parameters: [], assumptions: [] };
+    const description = `This build does not know ${name}.`;
+    return { known: false, description, parameters: [], ranges: [], assumptions: [] };
   }
   const definition = findModel(name);
   const model = definition.create(parametersOf(running));
@@ -24,6 +25,12 @@ export function modelFacts(name: string, running: HealthAnswer): ModelFacts {
         value: withUnit(value, spec?.unit ?? ''),
       };
     }),
+    ranges: Object.entries(definition.parameters).map(([parameter, { description, whole, ...range }]) => ({
+      name: parameter,
+      label: description,
+      ...range,
+      whole: whole === true,
+    })),
     assumptions: assumptions(model),
   };
 }
