@@ -1,4 +1,4 @@
-import type { Decision, DecisionReason, EnrichedTick } from '@tickfold/market';
+import type { Decision, DecisionReason, EnrichedTick } from '@tickfold/market/browser';
 
 /**
  * What `diff` finds between two volumes, as plain JSON: money in whole 1/10,000 USD (`E4`), times in UTC milliseconds,
@@ -21,7 +21,7 @@ export interface VolumeDiff {
   /** The earliest difference of any kind, and the earliest on which the two acted differently. */
   first: Divergence | null;
   firstAction: Divergence | null;
-  /** Null where neither volume has an equity stream. */
+  /** Null where the two are not outputs of models. */
   profit: ProfitDifference | null;
 }
 
@@ -108,12 +108,22 @@ export type ProfitPartKind = (typeof profitPartKinds)[number];
 
 export interface ProfitPart {
   kind: ProfitPartKind;
-  /** Of the decision that opened (or, where they closed differently, closed) the trip, in A and in B on the same tick. */
+  /**
+   * Why A and B decided as they did on one tick: the one whose decision opened the trip or, where they closed differently,
+   * the first whose decision closed it. Null where one of them made no decision there.
+   */
   reasonA: DecisionReason | null;
   reasonB: DecisionReason | null;
   trips: number;
   /** B less A, fees included. */
   amountE4: number;
-  /** The trip with the largest amount. */
-  example: { symbol: string; eventTimeMs: number; source: string; partition: number; amountE4: number } | null;
+  /** The trip with the largest amount, and the tick that the reasons are about. */
+  example: {
+    symbol: string;
+    eventTimeMs: number;
+    source: string;
+    partition: number;
+    inputOffset: string;
+    amountE4: number;
+  } | null;
 }
