@@ -45,7 +45,7 @@ const allowed = {
     'libs/promotion',
     'libs/query',
   ],
-  'apps/web/client': ['libs/market', 'libs/models'],
+  'apps/web/client': ['libs/market', 'libs/models', 'libs/evaluation'],
 };
 
 /** Files that say what two apps tell each other over HTTP: one copy, imported for its types by the other side. */
@@ -53,7 +53,7 @@ const contracts = { 'apps/web/client': ['^apps/web/server/src/contract\\.ts$'] }
 
 const projects = Object.keys(allowed);
 /** Projects that run in a page, or hold parts that do: they may use the parts of others made for it. */
-const inPages = ['apps/web/client', 'libs/models'];
+const inPages = ['apps/web/client', 'libs/models', 'libs/evaluation'];
 /** Tests may start whatever they need. */
 const TEST_FILES = String.raw`(\.test\.tsx?$|/test/|/bench/|\.bench\.ts$)`;
 

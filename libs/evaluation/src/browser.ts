@@ -1,0 +1,2 @@
+/** What a page may import: the shape of a diff. No Node.js modules. */
+export * from './volume-diff.ts';
