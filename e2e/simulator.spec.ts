@@ -96,13 +96,20 @@ test.describe('the default start', () => {
     expect(status).toBe(0);
 
     tickfold = await startUp({ dataDir: tickfold.dataDir });
-    const positions: number[] = [];
+    const seen = new Map<number, number>();
+    const lastOfPartition = new Map<number, number>();
     await page.goto(tickfold.url);
     await expect.poll(() => tickCount(page)).toBeGreaterThan(before);
-    await readTopic(tickfold.broker, 'market.ticks', (record) => positions.push(Number(record.header('position'))));
-    positions.sort((a, b) => a - b);
-    expect(positions[0]).toBe(0);
-    expect(positions.findIndex((position, index) => position !== index)).toBe(-1);
+    await readTopic(tickfold.broker, 'market.ticks', (record) => {
+      const position = Number(record.header('position'));
+      seen.set(position, (seen.get(position) ?? 0) + 1);
+      lastOfPartition.set(record.partition, position);
+    });
+    // Ticks go on: a partition may be ahead of another by what was on its way when this was read.
+    const whole = Math.min(...lastOfPartition.values());
+    const notOnce = Array.from({ length: whole }, (_, position) => position).filter((each) => seen.get(each) !== 1);
+    expect(whole).toBeGreaterThan(0);
+    expect(notOnce).toEqual([]);
   });
 });
 
