@@ -5,3 +5,4 @@ export { streamConfigFromEnv } from './config.ts';
 export { type ErrorActor, isRetriable, StreamError, type StreamErrorCode, streamErrors } from './errors.ts';
 export { runProcessor } from './processor.ts';
 export { type ResumableOptions, runResumably } from './resumable.ts';
+export { untilSettled } from './settled.ts';

@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   Consumer,
   OutgoingRecord,
@@ -13,18 +13,12 @@ import { StreamError } from './errors.ts';
 import { PeriodicCommit } from './periodic-commit.ts';
 import { processorHeaders } from './processor-headers.ts';
 import { NOTHING_WRITTEN, type ResumePoints, resumePoints } from './resume-points.ts';
+import { untilSettled } from './settled.ts';
 import { untilPassedOrAborted } from './wait.ts';
 
 /** Between these, timers and other connections get their turn: a health check never waits for a whole chunk. */
 const RECORDS_PER_TURN = 500;
 const TOPIC_POLL_MS = 250;
-/**
- * A predecessor that was killed may have left requests on the way into the broker. They have arrived when the outputs
- * stand still for this long. (Fencing by producer epoch will make this exact.)
- */
-const SETTLE_MS = 100;
-/** Other apps may write dead letters to the same topic all the time: then it never stands still. */
-const MAX_SETTLE_ROUNDS = 20;
 
 interface PartitionFold<State> {
   partition: number;
@@ -86,20 +80,6 @@ async function untilTopicExists(client: StreamClient, name: string, signal: Abor
     await untilPassedOrAborted(TOPIC_POLL_MS, signal);
   }
   return undefined;
-}
-
-async function untilSettled(client: StreamClient, topics: string[]): Promise<void> {
-  const ends = async () => {
-    const watermarks = await Promise.all(topics.map((topic) => client.admin.watermarks(topic)));
-    return watermarks.flatMap((partitions) => partitions.map(({ high }) => high)).join();
-  };
-  let before = await ends();
-  for (let round = 0; round < MAX_SETTLE_ROUNDS; round++) {
-    await delay(SETTLE_MS);
-    const now = await ends();
-    if (now === before) return;
-    before = now;
-  }
 }
 
 async function startFolds<State>(options: ProcessorOptions<State>): Promise<PartitionFold<State>[]> {
