@@ -177,16 +177,20 @@ async function check(operations: Operation[], volumeQuotaBytes: number | undefin
   }
 }
 
+/** Some two thousand flushes to disk: a slow one needs its time. */
+const SLOW_DISK_MS = 180_000;
 const sequences = fc.array(operation, { minLength: 10, maxLength: 80, size: 'max' });
 
-test('after any sequence of operations the engine holds what a plain log in memory holds', async () => {
+test('after any sequence of operations the engine holds what a plain log in memory holds', {
+  timeout: SLOW_DISK_MS,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(sequences, (operations) => check(operations, undefined)),
     { numRuns: 40 },
   );
 });
 
-test('the same with a quota, which takes only the oldest records', async () => {
+test('the same with a quota, which takes only the oldest records', { timeout: SLOW_DISK_MS }, async () => {
   await fc.assert(
     fc.asyncProperty(sequences, (operations) => check(operations, 6_000)),
     { numRuns: 40 },
