@@ -4,8 +4,10 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from '@playwright/test';
+import type { VolumeDiff } from '@tickfold/evaluation';
 import { decodeEvent, type EnrichedTick, groups, MARKET_PARTITIONS, modelTopics, topics } from '@tickfold/market';
 import { createModelProcessor, findModel } from '@tickfold/models';
+import { cliJson } from './cli.ts';
 import { cleanUp, hasLean, LEAN, type Running, startUp, temporaryFolder } from './tickfold.ts';
 import { readTopic, untilCaughtUp, untilLength } from './topics.ts';
 
@@ -90,6 +92,37 @@ test.describe('a real day of trades and quotes (lean)', () => {
       expect(live.digests()).toEqual(folded.digests());
     });
   }
+
+  test('frozen and replayed, gives what was live, twice the same, and a priced difference between the versions', async () => {
+    await cliJson(tickfold, ['snapshot', 'create', 'market@day']);
+    for (const [version, into] of [
+      ['reversion-1', 'day-1'],
+      ['reversion-1', 'day-1-again'],
+      ['reversion-2', 'day-2'],
+    ] as const)
+      await cliJson(tickfold, ['model', 'replay', version, '--from', 'market@day', '--into', into]);
+
+    const again = await cliJson<VolumeDiff>(tickfold, ['volume', 'diff', 'day-1', 'day-1-again']);
+    expect(again).toMatchObject({ equal: true, kinds: [], first: null, profit: { differenceE4: 0, parts: [] } });
+    const records = new Map(again.topics.map(({ topic, recordsA }) => [topic, recordsA]));
+    expect(records.get('decisions')).toBeGreaterThanOrEqual(1_000);
+    expect(records.get('fills')).toBeGreaterThanOrEqual(100);
+
+    for (const [live, replayed] of [
+      ['model-reversion-1', 'day-1'],
+      ['model-reversion-2', 'day-2'],
+    ] as const) {
+      const { equal, topics: compared } = await cliJson<VolumeDiff>(tickfold, ['volume', 'diff', live, replayed]);
+      expect({ live, equal }).toEqual({ live, equal: true });
+      for (const { recordsA, recordsB } of compared) expect(recordsA).toBe(recordsB);
+    }
+
+    const { profit } = await cliJson<VolumeDiff>(tickfold, ['volume', 'diff', 'day-1', 'day-2'], 1);
+    expect(profit?.differenceE4).not.toBe(0);
+    expect(profit?.differenceE4).toBe((profit?.equityBE4 ?? 0) - (profit?.equityAE4 ?? 0));
+    expect(profit?.parts.reduce((sum, { amountE4 }) => sum + amountE4, 0)).toBe(profit?.differenceE4);
+    expect(profit?.parts.map(({ kind }) => kind)).not.toContain('unattributed');
+  });
 
   test('carries features that equal plain SQL over the files, and hardly any that is null', async () => {
     const lastTrade = new Map<string, EnrichedTick>();
