@@ -63,12 +63,26 @@ export interface ReadResult {
   logStartOffset: bigint;
 }
 
-export interface PartitionLog {
+/** A partition as readers see it, in a live volume or in a snapshot. */
+export interface PartitionReader {
   readonly topic: string;
   readonly partition: number;
   readonly logStartOffset: bigint;
   /** First offset that readers may not see yet. */
   readonly highWatermark: bigint;
+
+  /**
+   * Reads visible batches from the one that holds `offset`, up to `maxBytes`, but always at least one batch if there
+   * is one. An offset equal to the high watermark gives no batches.
+   * @throws EngineError `offset-out-of-range`
+   */
+  read(offset: bigint, maxBytes: number): Promise<ReadResult>;
+
+  /** First visible record whose timestamp is at or after `timestampMs`, or undefined. */
+  offsetForTimestamp(timestampMs: bigint): Promise<{ offset: bigint; timestampMs: bigint } | undefined>;
+}
+
+export interface PartitionLog extends PartitionReader {
   /** Offset that the next record will get. */
   readonly logEndOffset: bigint;
   /** Bytes of this partition's batches in the journal. */
@@ -80,16 +94,6 @@ export interface PartitionLog {
    * @throws EngineError `batch-corrupt`, `batch-too-large`, `volume-full`, `volume-stopped`, `disk-full`
    */
   append(batches: Uint8Array, durability: Durability): Promise<AppendResult>;
-
-  /**
-   * Reads visible batches from the one that holds `offset`, up to `maxBytes`, but always at least one batch if there
-   * is one. An offset equal to the high watermark gives no batches.
-   * @throws EngineError `offset-out-of-range`
-   */
-  read(offset: bigint, maxBytes: number): Promise<ReadResult>;
-
-  /** First visible record whose timestamp is at or after `timestampMs`, or undefined. */
-  offsetForTimestamp(timestampMs: bigint): Promise<{ offset: bigint; timestampMs: bigint } | undefined>;
 
   /** Calls `listener` each time the high watermark moves. Returns the way to stop that. */
   onVisible(listener: () => void): () => void;
@@ -111,9 +115,58 @@ export interface VolumeDescription {
   stopped: { reason: string; mend: string } | undefined;
 }
 
-export interface LogEngine {
+/** Topics and group offsets to read: a live engine, or a snapshot. */
+export interface LogReader {
   topics(): TopicDescription[];
   topic(name: string): TopicDescription | undefined;
+  partition(topic: string, partition: number): PartitionReader | undefined;
+  committedOffsets(group: string): CommittedOffset[];
+  groupsWithOffsets(): string[];
+}
+
+/** What `manifest.json` of a snapshot says. */
+export interface SnapshotManifest {
+  formatVersion: number;
+  /** `market@open`: the volume, and the snapshot's name within it. */
+  name: string;
+  volume: string;
+  /** 16 random bytes in hexadecimal: two snapshots of one name, one after the other, are not the same. */
+  id: string;
+  createdAtMs: number;
+  /** Offsets that the picture holds: from `start` up to, not including, `end`; decimal text. */
+  topics: { name: string; partitions: { start: string; end: string }[] }[];
+  /** Files of the volume's `tables` and `files`, by path relative to the volume. */
+  files: { path: string; sizeBytes: number }[];
+  sizeBytes: number;
+  /** What the caller wants kept with it: versions, parameters. The engine does not look into it. */
+  pins: Readonly<Record<string, unknown>>;
+}
+
+/** A snapshot opened to read, by any process. Nothing of it ever changes. */
+export interface Snapshot extends LogReader {
+  readonly manifest: SnapshotManifest;
+  /** Absolute path of a file of the volume as it was, `tables/history.duckdb`; undefined where there was none. */
+  filePath(relativePath: string): string | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * A volume in the making, invisible until the owner of the data folder adopts it. It dies with its process: what a
+ * killed one leaves is removed when the data folder is opened, or the next one is staged.
+ */
+export interface StagedVolume {
+  /** Names the folder under `.staging`, for `adoptVolume`. */
+  readonly id: string;
+  readonly volume: string;
+  /** An engine that holds this volume only. */
+  readonly engine: LogEngine;
+  /** Makes everything durable and closes the engine: ready to be adopted. */
+  finish(): Promise<void>;
+  /** Removes it; also fine after `finish` and after an adoption. */
+  discard(): Promise<void>;
+}
+
+export interface LogEngine extends LogReader {
   partition(topic: string, partition: number): PartitionLog | undefined;
 
   /**
@@ -130,11 +183,30 @@ export interface LogEngine {
 
   /** Durable when resolved. A group's offsets lie in the volume that its name's first dot gives, as for topics. */
   commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void>;
-  committedOffsets(group: string): CommittedOffset[];
-  groupsWithOffsets(): string[];
   deleteGroupOffsets(group: string): Promise<void>;
 
   volumes(): VolumeDescription[];
+
+  /**
+   * Freezes a volume as it is: streams, tables and files, at one cut. Writers go on. Durable when resolved; a crash
+   * before leaves nothing.
+   * @param name `market@open`
+   * @throws EngineError `snapshot-exists`, `unknown-volume`, `illegal-name`, `volume-stopped`, `disk-full`
+   */
+  createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotManifest>;
+
+  /**
+   * Takes a finished staged volume in, whole or not at all. Durable when resolved.
+   * @throws EngineError `volume-exists`, `unknown-staging`, `illegal-name`
+   */
+  adoptVolume(stagingId: string): Promise<VolumeDescription>;
+
+  /**
+   * Removes a volume with its topics, group offsets, tables and files. Its snapshots stay.
+   * @throws EngineError `unknown-volume`
+   */
+  deleteVolume(name: string): Promise<void>;
+
   /** Flushes, syncs and releases every volume. Further calls fail with `volume-stopped`. */
   close(): Promise<void>;
 }

@@ -1,6 +1,18 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** What the engine asks of a disk. Handed in, so that tests put one that fails in its place. */
 export interface Disk {
@@ -14,8 +26,22 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): Promise<void>;
+  /** Removes a folder with all that is in it; one that is not there is no error. */
+  removeFolder(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
+  /** What stands at that path, symbolic links followed; undefined when there is nothing. */
+  look(path: string): Promise<DiskEntry | undefined>;
+  /** Gives a file a second name, on the same file system. */
+  link(from: string, to: string): Promise<void>;
+  /** Copies a file; durable when it resolves, its name excepted. */
+  copy(from: string, to: string): Promise<void>;
+}
+
+export interface DiskEntry {
+  kind: 'file' | 'folder' | 'other';
+  isSymbolicLink: boolean;
+  sizeBytes: number;
 }
 
 export interface DiskFile {
@@ -64,15 +90,33 @@ export const nodeDisk: Disk = {
       if (!hasCode(error, 'ENOENT')) throw error;
     }
   },
-  async syncFolder(path) {
-    const handle = await open(path, constants.O_RDONLY);
+  removeFolder: (path) => rm(path, { recursive: true, force: true, maxRetries: 3 }),
+  syncFolder: (path) => syncPath(path),
+  async look(path) {
     try {
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const [found, itself] = [await stat(path), await lstat(path)];
+      const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+      return { kind, isSymbolicLink: itself.isSymbolicLink(), sizeBytes: found.size };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
     }
   },
+  link,
+  async copy(from, to) {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    await syncPath(to);
+  },
 };
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 function fileOf(handle: FileHandle): DiskFile {
   return {
@@ -135,4 +179,43 @@ export async function createDurably(
     throw error;
   }
   return file;
+}
+
+/** Reads a whole file; undefined when it is not there. */
+export async function readWhole(disk: Disk, path: string): Promise<Buffer | undefined> {
+  let file: DiskFile;
+  try {
+    file = await disk.openForReading(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(await file.sizeBytes());
+    return bytes.subarray(0, await file.read(bytes, 0));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes a new file and syncs it; its name becomes durable with its folder. */
+export async function writeWhole(disk: Disk, path: string, content: Buffer): Promise<void> {
+  const file = await disk.create(path);
+  try {
+    await file.write([content], 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Removes a folder whole or not at all: it takes a name that does not count first, so whoever finds that name after a
+ * crash can finish.
+ * @throws the system's `ENOENT` when the folder is not there
+ */
+export async function discardFolder(disk: Disk, path: string, trashPath: string): Promise<void> {
+  await disk.rename(path, trashPath);
+  await disk.syncFolder(dirname(path));
+  await disk.removeFolder(trashPath);
 }

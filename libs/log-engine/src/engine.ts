@@ -1,28 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
+import { moveStagedIn, volumeExists } from './adoption.ts';
 import type {
   CommittedOffset,
   EngineOptions,
   LogEngine,
   PartitionLog,
+  SnapshotManifest,
   TopicDescription,
   Visibility,
   VolumeDescription,
 } from './api.ts';
-import type { OffsetRow, TopicRow } from './control-record.ts';
-import { type Disk, hasCode, isDiskFull, nodeDisk } from './disk.ts';
+import type { TopicRow } from './control-record.ts';
+import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { type EngineContext, Journal } from './journal.ts';
 import { JournalState } from './journal-state.ts';
-import { isVolumeName, volumeOfGroup, volumeOfTopic } from './names.ts';
+import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfSnapshot, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { recoverJournal } from './recovery.ts';
 import { IndexCache } from './segment-index.ts';
+import { snapshotPath, sweepSnapshots } from './snapshot-folder.ts';
+import { snapshotExists, writeSnapshot } from './snapshot-writer.ts';
+import { finishedVolume, removeStaging, sweepStaging } from './staging-folder.ts';
 import { TailCache } from './tail-cache.ts';
+import { committedOffset, describeTopic, offsetRow } from './topic-rows.ts';
 import { checkPartitionCount, checkTopicSettings } from './topic-settings.ts';
 
 const JOURNAL_FOLDER = 'journal';
+/** What a deleted volume is called until all of it is removed. */
+const TRASH = '.trash-';
 const MEBIBYTE = 1024 * 1024;
 const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
 const DEFAULT_QUOTA_BYTES = 2048 * MEBIBYTE;
@@ -39,8 +47,11 @@ export function openLogEngine(options: EngineOptions): Promise<LogEngine> {
   return openEngineOn(nodeDisk, options);
 }
 
-/** As `openLogEngine`, on a disk of the caller's. */
-export async function openEngineOn(disk: Disk, options: EngineOptions): Promise<LogEngine> {
+/**
+ * As `openLogEngine`, on a disk of the caller's.
+ * @param onlyVolume the one volume that it takes; undefined for any
+ */
+export async function openEngineOn(disk: Disk, options: EngineOptions, onlyVolume?: string): Promise<LogEngine> {
   const dataDir = resolve(options.dataDir);
   const context: EngineContext = {
     disk,
@@ -53,7 +64,7 @@ export async function openEngineOn(disk: Disk, options: EngineOptions): Promise<
     openFiles: new OpenFiles(disk, MAX_OPEN_FILES),
   };
   const lock = await ownFolder(disk, dataDir);
-  const engine = new Engine(context, dataDir, options.visibility ?? 'synced', lock);
+  const engine = new Engine(context, dataDir, options.visibility ?? 'synced', lock, onlyVolume);
   try {
     await engine.recover();
   } catch (error) {
@@ -88,35 +99,47 @@ class Engine implements LogEngine {
   readonly #dataDir: string;
   readonly #visibility: Visibility;
   readonly #lock: FolderLock;
+  readonly #onlyVolume: string | undefined;
   readonly #journals = new Map<string, Journal>();
   readonly #creating = new Map<string, Promise<Journal>>();
+  readonly #deleting = new Map<string, Promise<void>>();
+  /** Snapshots that are being taken, by name. */
+  readonly #taking = new Map<string, Promise<SnapshotManifest>>();
   #closing: Promise<void> | undefined;
 
-  constructor(context: EngineContext, dataDir: string, visibility: Visibility, lock: FolderLock) {
+  constructor(
+    context: EngineContext,
+    dataDir: string,
+    visibility: Visibility,
+    lock: FolderLock,
+    onlyVolume: string | undefined,
+  ) {
     this.#context = context;
     this.#dataDir = dataDir;
     this.#visibility = visibility;
     this.#lock = lock;
+    this.#onlyVolume = onlyVolume;
   }
 
-  /** Opens the journals that are there. Folders that cannot be volumes are none of ours. */
+  /** Opens the journals that are there, after removing what a crash left half made. Other folders are none of ours. */
   async recover(): Promise<void> {
-    const names = (await this.#context.disk.list(this.#dataDir)) ?? [];
-    for (const name of names.filter(isVolumeName).sort()) {
-      const journal = await recoverJournal(this.#context, name, this.#journalFolder(name));
-      if (journal !== undefined) this.#journals.set(name, journal);
-    }
+    const { disk } = this.#context;
+    const names = (await disk.list(this.#dataDir)) ?? [];
+    for (const name of names) if (name.startsWith(TRASH)) await disk.removeFolder(join(this.#dataDir, name));
+    await sweepSnapshots(disk, this.#dataDir);
+    await sweepStaging(disk, this.#dataDir);
+    for (const name of names.filter(isVolumeName).sort()) await this.#recoverVolume(name);
   }
 
   topics(): TopicDescription[] {
     return [...this.#journals.values()].flatMap((journal) =>
-      [...journal.durable.topics.values()].map((row) => describe(journal.volume, row)),
+      [...journal.durable.topics.values()].map((row) => describeTopic(journal.volume, row)),
     );
   }
 
   topic(name: string): TopicDescription | undefined {
     const found = this.#find(name);
-    return found && describe(found.journal.volume, found.row);
+    return found && describeTopic(found.journal.volume, found.row);
   }
 
   partition(topic: string, partition: number): PartitionLog | undefined {
@@ -139,7 +162,7 @@ class Engine implements LogEngine {
       const partitionIds = Array.from({ length: options.partitionCount }, (_, i) => state.nextPartitionId + i);
       return { kind: 'topic-created', name, id: randomBytes(16).toString('hex'), partitionIds, settings } as const;
     });
-    return describe(volume, created);
+    return describeTopic(volume, created);
   }
 
   async deleteTopic(name: string): Promise<void> {
@@ -149,27 +172,18 @@ class Engine implements LogEngine {
       if (!state.topics.has(name)) throw unknownTopic(name);
       return { kind: 'topic-deleted', name } as const;
     });
-    for (const other of this.#journals.values()) {
-      if (!other.durable.hasOffsetsOfTopic(name)) continue;
-      await other.record(() => ({ kind: 'topic-offsets-deleted', topic: name }) as const);
-    }
+    await this.#forgetOffsetsOf(name);
   }
 
   async commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void> {
     if (offsets.length === 0) return;
     const journal = await this.#journalOf(volumeOfGroup(group));
-    await journal.record(() => ({ kind: 'offsets-committed', group, offsets: offsets.map(rowOf) }) as const);
+    await journal.record(() => ({ kind: 'offsets-committed', group, offsets: offsets.map(offsetRow) }) as const);
   }
 
   committedOffsets(group: string): CommittedOffset[] {
     const rows = this.#journals.get(volumeOfGroup(group))?.durable.offsetsOf(group) ?? [];
-    return rows.map(([topic, partition, offset, leaderEpoch, metadata]) => ({
-      topic,
-      partition,
-      offset: BigInt(offset),
-      leaderEpoch,
-      metadata,
-    }));
+    return rows.map(committedOffset);
   }
 
   groupsWithOffsets(): string[] {
@@ -182,12 +196,33 @@ class Engine implements LogEngine {
   }
 
   volumes(): VolumeDescription[] {
-    return [...this.#journals.values()].map(({ volume, sizeBytes, segments, stopped }) => ({
-      name: volume,
-      sizeBytes,
-      segments: segments.length,
-      stopped: stopped && { reason: stopped.message, mend: stopped.mend },
-    }));
+    return [...this.#journals.values()].map(describeVolume);
+  }
+
+  async createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotManifest> {
+    const volume = volumeOfSnapshot(name);
+    this.#checkOpen();
+    if (this.#taking.has(name)) throw snapshotExists(name);
+    const taking = this.#takeSnapshot(volume, name, pins).finally(() => this.#taking.delete(name));
+    this.#taking.set(name, taking);
+    return taking;
+  }
+
+  async adoptVolume(stagingId: string): Promise<VolumeDescription> {
+    this.#checkOpen();
+    const volume = await finishedVolume(this.#context.disk, this.#dataDir, stagingId);
+    checkVolumeName(volume);
+    await this.#untilDeleted(volume);
+    if (this.#journals.has(volume) || this.#creating.has(volume)) throw volumeExists(volume);
+    return describeVolume(await this.#making(volume, () => this.#adopt(stagingId, volume)));
+  }
+
+  async deleteVolume(name: string): Promise<void> {
+    this.#checkOpen();
+    if (!isVolumeName(name) || this.#deleting.has(name)) throw this.#unknownVolume(name);
+    const deleting = this.#delete(name).finally(() => this.#deleting.delete(name));
+    this.#deleting.set(name, deleting);
+    return deleting;
   }
 
   close(): Promise<void> {
@@ -196,7 +231,7 @@ class Engine implements LogEngine {
   }
 
   async #closeAll(): Promise<void> {
-    await Promise.allSettled(this.#creating.values());
+    await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), ...this.#taking.values()]);
     try {
       await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
       await this.#context.openFiles.close();
@@ -212,14 +247,99 @@ class Engine implements LogEngine {
     return journal && row && { journal, row };
   }
 
+  async #forgetOffsetsOf(topic: string): Promise<void> {
+    for (const journal of this.#journals.values()) {
+      if (!journal.durable.hasOffsetsOfTopic(topic)) continue;
+      await journal.record(() => ({ kind: 'topic-offsets-deleted', topic }) as const);
+    }
+  }
+
+  async #takeSnapshot(
+    volume: string,
+    name: string,
+    pins: Readonly<Record<string, unknown>>,
+  ): Promise<SnapshotManifest> {
+    const { disk, clock } = this.#context;
+    const journal = this.#journals.get(volume);
+    if (journal === undefined) throw this.#unknownVolume(volume);
+    if ((await disk.look(snapshotPath(this.#dataDir, name))) !== undefined) throw snapshotExists(name);
+    const cut = await journal.cut();
+    try {
+      return await writeSnapshot(disk, this.#dataDir, { name, volume, createdAtMs: clock(), pins }, cut);
+    } catch (error) {
+      throw unusable(snapshotPath(this.#dataDir, name), error);
+    } finally {
+      cut.release();
+    }
+  }
+
+  async #adopt(stagingId: string, volume: string): Promise<Journal> {
+    const staged = { dataDir: this.#dataDir, id: stagingId, volume, journalFolder: JOURNAL_FOLDER };
+    await moveStagedIn(this.#context, staged);
+    const journal = await this.#recoverVolume(volume);
+    await removeStaging(this.#context.disk, this.#dataDir, stagingId);
+    return journal ?? this.#createJournal(volume);
+  }
+
+  async #delete(name: string): Promise<void> {
+    const { disk } = this.#context;
+    await this.#creating.get(name)?.catch(() => undefined);
+    const journal = this.#journals.get(name);
+    const folder = join(this.#dataDir, name);
+    if (journal === undefined && (await disk.look(folder)) === undefined) throw this.#unknownVolume(name);
+    const topics = [...(journal?.durable.topics.keys() ?? [])];
+    this.#journals.delete(name);
+    const taking = [...this.#taking].filter(([snapshot]) => volumeOfSnapshot(snapshot) === name);
+    await Promise.allSettled(taking.map(([, snapshot]) => snapshot));
+    await journal?.closeDeleted();
+    try {
+      await discardFolder(disk, folder, join(this.#dataDir, `${TRASH}${name}-${randomBytes(8).toString('hex')}`));
+    } catch (error) {
+      await this.#recoverVolume(name);
+      throw unusable(folder, error);
+    }
+    // Readers that were under way may have opened files once more; a new volume of this name must not be served them.
+    journal?.forgetInMemory();
+    for (const topic of topics) await this.#forgetOffsetsOf(topic);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new EngineError('volume-stopped', `${this.#dataDir} is closed`);
+  }
+
+  #unknownVolume(name: string): EngineError {
+    const names = [...this.#journals.keys()].sort();
+    const there = names.length === 0 ? 'there is none' : `there are: ${names.join(', ')}`;
+    return new EngineError('unknown-volume', `there is no volume ${name}; ${there}`);
+  }
+
+  async #untilDeleted(volume: string): Promise<void> {
+    await this.#deleting.get(volume)?.catch(() => undefined);
+  }
+
+  /** Undefined where that folder holds no journal. */
+  async #recoverVolume(volume: string): Promise<Journal | undefined> {
+    const journal = await recoverJournal(this.#context, volume, this.#journalFolder(volume));
+    if (journal !== undefined) this.#journals.set(volume, journal);
+    return journal;
+  }
+
   /** The volume's journal, made when it is not there yet. */
   async #journalOf(volume: string): Promise<Journal> {
+    if (this.#onlyVolume !== undefined && volume !== this.#onlyVolume) {
+      throw new EngineError('illegal-name', `only volume ${this.#onlyVolume} is staged here, not ${volume}`);
+    }
+    await this.#untilDeleted(volume);
     if (this.#closing !== undefined) throw new EngineError('volume-stopped', `volume ${volume} is closed`);
     const journal = this.#journals.get(volume) ?? this.#creating.get(volume);
-    if (journal !== undefined) return journal;
-    const creating = this.#createJournal(volume).finally(() => this.#creating.delete(volume));
-    this.#creating.set(volume, creating);
-    return creating;
+    return journal ?? this.#making(volume, () => this.#createJournal(volume));
+  }
+
+  /** Lets everyone who comes meanwhile wait for the same journal. */
+  #making(volume: string, make: () => Promise<Journal>): Promise<Journal> {
+    const making = make().finally(() => this.#creating.delete(volume));
+    this.#creating.set(volume, making);
+    return making;
   }
 
   async #createJournal(volume: string): Promise<Journal> {
@@ -251,18 +371,13 @@ class Engine implements LogEngine {
   }
 }
 
-function describe(volume: string, row: TopicRow): TopicDescription {
+function describeVolume({ volume, sizeBytes, segments, stopped }: Journal): VolumeDescription {
   return {
-    name: row.name,
-    volume,
-    id: Buffer.from(row.id, 'hex'),
-    partitionCount: row.partitionIds.length,
-    settings: row.settings,
+    name: volume,
+    sizeBytes,
+    segments: segments.length,
+    stopped: stopped && { reason: stopped.message, mend: stopped.mend },
   };
-}
-
-function rowOf({ topic, partition, offset, leaderEpoch, metadata }: CommittedOffset): OffsetRow {
-  return [topic, partition, String(offset), leaderEpoch, metadata];
 }
 
 function unknownTopic(name: string): EngineError {

@@ -48,6 +48,12 @@ export const ENGINE_ERRORS = {
     retry: false,
     mend: 'Make room on that disk, then start again: everything acknowledged as synced is there.',
   },
+  'unknown-volume': { actor: 'user', retry: false, mend: 'Name a volume that is there.' },
+  'volume-exists': { actor: 'user', retry: false, mend: 'Choose another name, or delete that volume first.' },
+  'unknown-staging': { actor: 'user', retry: false, mend: 'Stage the volume again: what was staged is gone.' },
+  'snapshot-exists': { actor: 'user', retry: false, mend: 'Choose another name, or delete that snapshot first.' },
+  'unknown-snapshot': { actor: 'user', retry: false, mend: 'Name a snapshot that is there.' },
+  'snapshot-damaged': { actor: 'operator', retry: false, mend: 'Restore it from a copy, or delete it.' },
   'folder-unusable': {
     actor: 'operator',
     retry: false,
@@ -85,12 +91,13 @@ export class EngineError extends Error {
   readonly retry: boolean;
   readonly mend: string;
 
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+  /** @param options `mend` replaces the catalogue's where the case at hand has a better one */
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions & { mend?: string }) {
     super(message, options);
     const entry = ENGINE_ERRORS[code];
     this.code = code;
     this.actor = entry.actor;
     this.retry = entry.retry;
-    this.mend = entry.mend;
+    this.mend = options?.mend ?? entry.mend;
   }
 }

@@ -22,7 +22,7 @@ export interface FolderLock {
  * @throws EngineError `folder-in-use`
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  const path = await socketPath(folder);
+  const path = await socketPath(folder, SOCKET_NAME);
   const server = await withTakeoverGuard(path, folder, async () => {
     const free = await listen(path);
     if (free !== undefined) return free;
@@ -37,12 +37,47 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   return { release: () => closed(server) };
 }
 
+/** True when a live process owns the folder; it is not taken, and a folder that is not there is owned by nobody. */
+export function isFolderOwned(folder: string): Promise<boolean> {
+  return isHeld(folder, SOCKET_NAME);
+}
+
+/**
+ * A sign of life: for as long as this process lives, or until it is released, `isHeld` says so of that name in that
+ * folder. The name must be a new one, never used before: once nobody holds it, nobody ever will again.
+ */
+export async function hold(folder: string, name: string): Promise<FolderLock> {
+  const path = await socketPath(folder, name);
+  const server = await listen(path);
+  if (server === undefined) throw new Error(`${path} is taken, though its name is new`);
+  server.unref();
+  return { release: () => closed(server) };
+}
+
+/** True while a live process holds that name in that folder. */
+export async function isHeld(folder: string, name: string): Promise<boolean> {
+  try {
+    return (await ownerOf(await socketPath(folder, name))) !== undefined;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/** Removes what a dead holder left of its name. */
+export async function forgetHold(folder: string, name: string): Promise<void> {
+  try {
+    await unlink(await socketPath(folder, name));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
 /** A folder whose own path is too long for a socket's name gets one in the system's temporary folder. */
-async function socketPath(folder: string): Promise<string> {
-  const real = await realpath(folder);
-  const path = join(real, SOCKET_NAME);
+async function socketPath(folder: string, name: string): Promise<string> {
+  const path = join(await realpath(folder), name);
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;
-  return join(tmpdir(), `tickfold-${hashOf(real)}.sock`);
+  return join(tmpdir(), `tickfold-${hashOf(path)}.sock`);
 }
 
 /**

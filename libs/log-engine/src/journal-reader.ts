@@ -7,7 +7,6 @@ import { EngineError } from './errors.ts';
 import { frameHeaderIsValid, framePartitionId, framePayloadBytes, frameSizeBytes } from './frame.ts';
 import { FRAME_HEADER } from './layout.ts';
 import type { OpenFiles } from './open-files.ts';
-import type { Partition } from './partition.ts';
 import type { Segment } from './segment.ts';
 
 /** Batches of one segment that lie no farther apart than this are read together. */
@@ -38,6 +37,18 @@ export interface ReadableJournal {
   reportDamage(segment: Segment, from: number, to: number): void;
 }
 
+/** What a journal's reader knows of a partition. */
+export interface ReadablePartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Its number in the journal. */
+  readonly id: number;
+  readonly startOffset: number;
+  readonly visibleOffset: number;
+  readonly endOffset: number;
+  readonly isDeleted: boolean;
+}
+
 /** Reads batches through the indexes: from memory where they lie there, else from the files, with CRCs checked. */
 export class JournalReader {
   readonly #journal: ReadableJournal;
@@ -49,13 +60,13 @@ export class JournalReader {
   }
 
   /** @throws EngineError `offset-out-of-range`, `unknown-topic` */
-  read(partition: Partition, offset: bigint, maxBytes: number): Promise<ReadResult> {
+  read(partition: ReadablePartition, offset: bigint, maxBytes: number): Promise<ReadResult> {
     return this.#unlessRemoved(() => this.#readOnce(partition, offset, maxBytes));
   }
 
   /** The first visible record at or after that time. */
   offsetForTimestamp(
-    partition: Partition,
+    partition: ReadablePartition,
     timestampMs: bigint,
   ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
     return this.#unlessRemoved(() => this.#findTimestamp(partition, Number(timestampMs)));
@@ -67,14 +78,17 @@ export class JournalReader {
       if (this.#journal.closed !== undefined) throw this.#journal.closed;
       const oldest = this.#journal.segments[0]?.number;
       try {
-        return await work();
+        const result = await work();
+        // Meanwhile the path may have become that of another volume: what was read then is not this one's.
+        if (this.#journal.closed === undefined) return result;
       } catch (error) {
+        if (this.#journal.closed !== undefined) throw this.#journal.closed;
         if (!hasCode(error, 'ENOENT') || this.#journal.segments[0]?.number === oldest) throw error;
       }
     }
   }
 
-  async #readOnce(partition: Partition, offset: bigint, maxBytes: number): Promise<ReadResult> {
+  async #readOnce(partition: ReadablePartition, offset: bigint, maxBytes: number): Promise<ReadResult> {
     checkRange(partition, offset);
     const batches: Buffer[] = [];
     let from = Number(offset);
@@ -85,11 +99,11 @@ export class JournalReader {
       for (const batch of await this.#fetch(extents)) if (batch !== undefined) batches.push(batch);
       from = extents.at(-1)!.lastOffset + 1;
     }
-    return { batches, highWatermark: partition.highWatermark, logStartOffset: partition.logStartOffset };
+    return { batches, highWatermark: BigInt(partition.visibleOffset), logStartOffset: BigInt(partition.startOffset) };
   }
 
   async #findTimestamp(
-    partition: Partition,
+    partition: ReadablePartition,
     wanted: number,
   ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
     for (const segment of this.#journal.segments) {
@@ -108,7 +122,7 @@ export class JournalReader {
   }
 
   /** The visible batches from the one that holds `offset` on, at most `maxBytes` but at least one. */
-  async #plan(partition: Partition, offset: number, maxBytes: number): Promise<Extent[]> {
+  async #plan(partition: ReadablePartition, offset: number, maxBytes: number): Promise<Extent[]> {
     const extents: Extent[] = [];
     const visibleOffset = partition.visibleOffset;
     let bytes = 0;
@@ -163,13 +177,13 @@ export class JournalReader {
   }
 }
 
-function checkRange(partition: Partition, offset: bigint): void {
+function checkRange(partition: ReadablePartition, offset: bigint): void {
   if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
-  if (offset < partition.logStartOffset || offset > partition.logEndOffset) {
+  if (offset < partition.startOffset || offset > partition.endOffset) {
     throw new EngineError(
       'offset-out-of-range',
       `offset ${offset} of ${partition.topic}/${partition.partition} is outside of its log, ` +
-        `${partition.logStartOffset} to ${partition.logEndOffset}`,
+        `${partition.startOffset} to ${partition.endOffset}`,
     );
   }
 }

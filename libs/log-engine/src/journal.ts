@@ -8,7 +8,7 @@ import { FRAME_TYPES, frameSizeBytes } from './frame.ts';
 import type { Group, Settle } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
 import { JournalReader } from './journal-reader.ts';
-import type { JournalState } from './journal-state.ts';
+import type { Checkpoint, JournalState } from './journal-state.ts';
 import type { OpenFiles } from './open-files.ts';
 import { Partition } from './partition.ts';
 import { openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
@@ -49,6 +49,17 @@ export interface JournalStart {
   nextSegmentNumber: number;
 }
 
+/** A journal as it was at one moment. */
+export interface JournalCut {
+  checkpoint: Checkpoint;
+  volumeId: Buffer;
+  folder: string;
+  /** Segments, all sealed, that hold what the checkpoint speaks of; oldest first. */
+  segments: readonly { number: number; sizeBytes: number }[];
+  /** Lets retention remove their files. To be called once. */
+  release(): void;
+}
+
 /** One volume's journal: gives appends their offsets and places, rolls segments, keeps the quota. */
 export class Journal {
   readonly volume: string;
@@ -61,7 +72,10 @@ export class Journal {
   stopped: EngineError | undefined;
   /** Set when nothing can be read any more either. */
   closed: EngineError | undefined;
-  #isClosing = false;
+  #closing: EngineError | undefined;
+  /** Cuts whose segments retention may not take from the disk yet, and those that it would have taken. */
+  #heldCuts = 0;
+  #heldSegments: SealedSegment[] = [];
 
   readonly #context: EngineContext;
   readonly #folder: string;
@@ -144,11 +158,30 @@ export class Journal {
     });
   }
 
+  /**
+   * Ends the active segment where the log stands now; resolves when everything up to there is durable and sealed.
+   * Appends go on. Sealed files never change again, and a next segment is in place before one is sealed, so recovery
+   * never cuts into them either.
+   */
+  async cut(): Promise<JournalCut> {
+    const { segments, ...cut } = await new Promise<JournalCut>((resolve, reject) => {
+      this.#inTurn(() => resolve(this.#cutNow()), reject);
+    });
+    try {
+      for (const segment of segments) if (segment instanceof ActiveSegment) await segment.sealing.promise;
+      return { ...cut, segments: segments.map(({ number, sizeBytes }) => ({ number, sizeBytes })) };
+    } catch (error) {
+      cut.release();
+      throw error;
+    }
+  }
+
   segmentPath(segment: { number: number }): string {
     return join(this.#folder, segmentBaseName(segment.number) + SEGMENT_ENDING);
   }
 
   reportDamage(segment: Segment, from: number, to: number): void {
+    if (this.closed !== undefined) return;
     const range = `${this.segmentPath(segment)}, bytes ${from} to ${to}`;
     if (this.#reportedDamage.has(range)) return;
     this.#reportedDamage.add(range);
@@ -162,24 +195,36 @@ export class Journal {
     }
   }
 
-  /** Takes no more appends, makes what there is durable, closes its files. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
+  /**
+   * Takes no more appends, makes what there is durable, closes its files.
+   * @param reason what those learn who append or read from now on
+   */
+  async close(reason = new EngineError('volume-stopped', `volume ${this.volume} is closed`)): Promise<void> {
+    this.#closing = reason;
     await this.#commit.idle();
     for (let seen: Promise<void> | undefined; seen !== this.#background; await seen) seen = this.#background;
-    this.closed = this.#closedError();
-    this.stopped ??= this.closed;
-    for (const segment of this.segments) {
-      if (segment instanceof ActiveSegment) await segment.file?.close();
-      this.#forgetInMemory(segment);
-    }
+    this.closed = reason;
+    this.stopped ??= reason;
+    for (const segment of this.segments) if (segment instanceof ActiveSegment) await segment.file?.close();
+    this.forgetInMemory();
+  }
+
+  /** As `close`, of a volume that is deleted; who appends or reads, or waits for records, learns that. */
+  closeDeleted(): Promise<void> {
+    for (const partition of this.partitions.values()) partition.delete();
+    return this.close(new EngineError('unknown-topic', `volume ${this.volume} was deleted`));
+  }
+
+  /** Lets go of all that it keeps in memory and of open files. */
+  forgetInMemory(): void {
+    for (const segment of this.segments) this.#forgetInMemory(segment);
   }
 
   /** Runs appends in the order of calls, each when the bytes before it have gone far enough. */
   #inTurn(run: () => void, fail: (error: unknown) => void): void {
     const turn = { run, fail };
     if (this.stopped !== undefined) fail(this.stopped);
-    else if (this.#isClosing) fail(this.#closedError());
+    else if (this.#closing !== undefined) fail(this.#closing);
     else if (this.#waiting.length > 0 || this.#commit.unwrittenBytes >= MAX_UNWRITTEN_BYTES) this.#waiting.push(turn);
     else takeTurn(turn);
   }
@@ -234,22 +279,45 @@ export class Journal {
   #makeRoom(frameBytes: number): void {
     const { appendedBytes, checkpointBytes } = this.#active;
     // A checkpoint never takes more than half of a segment, however small segments are set.
-    if (appendedBytes >= Math.max(this.#segmentBytes - checkpointBytes, checkpointBytes)) {
-      this.#active = this.#beginSegment(this.#active.number + 1);
-      this.#diskBytes += this.#active.sizeBytes;
-      this.segments = [...this.segments, this.#active];
-    }
+    if (appendedBytes >= Math.max(this.#segmentBytes - checkpointBytes, checkpointBytes)) this.#beginNextSegment();
     this.keepQuota(frameBytes);
   }
 
+  #beginNextSegment(): void {
+    this.#active = this.#beginSegment(this.#active.number + 1);
+    this.#diskBytes += this.#active.sizeBytes;
+    this.segments = [...this.segments, this.#active];
+  }
+
+  #cutNow(): JournalCut {
+    if (this.#active.appendedBytes > 0) {
+      this.#beginNextSegment();
+      // Nothing may be appended for long: the new segment is put on the disk all the same, and so the old one sealed.
+      this.#commit.gather(this.#active, 0);
+    }
+    this.#heldCuts++;
+    return {
+      checkpoint: this.#appended.toCheckpoint(this.#places()),
+      volumeId: this.#volumeId,
+      folder: this.#folder,
+      segments: this.segments.slice(0, -1),
+      release: () => this.#releaseCut(),
+    };
+  }
+
+  #releaseCut(): void {
+    if (--this.#heldCuts > 0) return;
+    for (const segment of this.#heldSegments.splice(0)) this.#removeFiles(segment);
+  }
+
+  /** Where each partition's log starts and ends. */
+  #places(): Checkpoint['partitions'] {
+    return [...this.partitions.values()].map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset]);
+  }
+
   #beginSegment(segmentNumber: number): ActiveSegment {
-    const places = [...this.partitions.values()].map(({ id, startOffset, endOffset }): [number, number, number] => [
-      id,
-      startOffset,
-      endOffset,
-    ]);
     const identity = { volumeId: this.#volumeId, segmentNumber, createdAtMs: this.#context.clock() };
-    const checkpoint = JSON.stringify(this.#appended.toCheckpoint(places));
+    const checkpoint = JSON.stringify(this.#appended.toCheckpoint(this.#places()));
     return ActiveSegment.begin(identity, checkpoint, new SegmentTail(this.#context.tailCache, 0));
   }
 
@@ -299,6 +367,7 @@ export class Journal {
       if (sealed === undefined) throw new Error(`the index just written for segment ${segment.number} cannot be read`);
       this.segments = this.segments.map((other) => (other === segment ? sealed : other));
       this.#diskBytes += sealed.indexBytes;
+      segment.sealing.resolve();
       this.#tell('segment-sealed', `segment ${segment.number}, ${segment.sizeBytes} bytes`);
       this.keepQuota();
     });
@@ -312,15 +381,20 @@ export class Journal {
     for (const row of oldest.index.directory.rows())
       this.partitions.get(row.partitionId)?.drop(row.lastOffset, row.batchBytes);
     this.#forgetInMemory(oldest);
+    if (this.#heldCuts > 0) this.#heldSegments.push(oldest);
+    else this.#removeFiles(oldest);
+    return true;
+  }
+
+  #removeFiles(segment: SealedSegment): void {
     this.#inBackground(async () => {
-      const path = this.segmentPath(oldest);
+      const path = this.segmentPath(segment);
       // The segment first: an index without its segment is known as a left-over, the other way round it would be rebuilt.
       await this.#context.disk.remove(path);
-      await this.#context.disk.remove(join(this.#folder, segmentBaseName(oldest.number) + INDEX_ENDING));
+      await this.#context.disk.remove(join(this.#folder, segmentBaseName(segment.number) + INDEX_ENDING));
       this.#context.openFiles.forget(path);
-      this.#tell('segment-removed', `segment ${oldest.number}, ${oldest.sizeBytes} bytes, for the volume's quota`);
+      this.#tell('segment-removed', `segment ${segment.number}, ${segment.sizeBytes} bytes, for the volume's quota`);
     });
-    return true;
   }
 
   #forgetInMemory(segment: Segment): void {
@@ -346,11 +420,8 @@ export class Journal {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { fail } of waiting) fail(error);
+    for (const segment of this.segments) if (segment instanceof ActiveSegment) segment.sealing.reject(error);
     return error;
-  }
-
-  #closedError(): EngineError {
-    return new EngineError('volume-stopped', `volume ${this.volume} is closed`);
   }
 
   #tell(kind: EngineEvent['kind'], detail: string, mend?: string): void {

@@ -60,6 +60,40 @@ export async function writeIndex(place: JournalFolder, segment: IndexedSegment, 
 
 /** Writes the index of a segment anew from the segment's frames; tells which ranges hold none. */
 export async function rebuildIndex(place: JournalFolder, segment: IndexedSegment): Promise<ScanResult['damaged']> {
+  const { index, damaged } = await indexFromFrames(place, segment);
+  await writeIndex(place, segment, index);
+  return damaged;
+}
+
+/** Opens a segment of a folder that nothing may be written to: an index that is not to be trusted is made in memory. */
+export async function openUnchanged(place: JournalFolder, segment: IndexedSegment): Promise<SealedSegment> {
+  const load = async (): Promise<IndexParts> =>
+    (await readIndex(place, segment, 'all')) ?? (await indexInMemory(place, segment));
+  const start = (await readIndex(place, segment, 'directory')) ?? (await indexInMemory(place, segment));
+  const index: SealedIndex = new SealedIndex(start.directory, place.indexCache, async () => {
+    const parts = await load();
+    index.directory = parts.directory;
+    return parts.entries;
+  });
+  return new SealedSegment(segment, start.sizeBytes, index);
+}
+
+/** @throws EngineError `snapshot-damaged`: what never changes has no ranges to pass over */
+async function indexInMemory(place: JournalFolder, segment: IndexedSegment): Promise<IndexParts> {
+  const { index, damaged } = await indexFromFrames(place, segment);
+  const first = damaged[0];
+  if (first !== undefined) {
+    const path = join(place.folder, segmentBaseName(segment.segmentNumber) + SEGMENT_ENDING);
+    throw new EngineError('snapshot-damaged', `${path}, bytes ${first.from} to ${first.to}: no whole frame`);
+  }
+  const { directory, entries } = encodeIndex(segment, index.lists);
+  return { sizeBytes: 0, directory: new Directory(directory), entries };
+}
+
+async function indexFromFrames(
+  place: JournalFolder,
+  segment: IndexedSegment,
+): Promise<{ index: GrowingIndex; damaged: ScanResult['damaged'] }> {
   const { segmentNumber, segmentBytes } = segment;
   const index = new GrowingIndex();
   const file = await place.disk.openForReading(join(place.folder, segmentBaseName(segmentNumber) + SEGMENT_ENDING));
@@ -70,8 +104,7 @@ export async function rebuildIndex(place: JournalFolder, segment: IndexedSegment
       control: () => undefined,
       opening: () => undefined,
     });
-    await writeIndex(place, segment, index);
-    return damaged;
+    return { index, damaged };
   } finally {
     await file.close();
   }

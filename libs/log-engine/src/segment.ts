@@ -43,6 +43,8 @@ export class ActiveSegment implements Segment {
   file: DiskFile | undefined;
   /** Bytes of the checkpoint that it opens with. */
   checkpointBytes = 0;
+  /** Resolves when its index is in place, rejects when that will never come. */
+  readonly sealing = deferred();
 
   constructor(
     segmentNumber: number,
@@ -118,4 +120,21 @@ export class ActiveSegment implements Segment {
     writeTextFrameAround(bytes, at, payloadBytes, place);
     return frameBytes;
   }
+}
+
+interface Deferred {
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+function deferred(): Deferred {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((...both) => {
+    [resolve, reject] = both;
+  });
+  // Mostly nobody waits for it; whoever does still sees the rejection.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
 }

@@ -1,0 +1,56 @@
+import { dirname, join } from 'node:path';
+import { type Disk, hasCode } from './disk.ts';
+import { EngineError } from './errors.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
+import type { EngineContext } from './journal.ts';
+import { recoverJournal } from './recovery.ts';
+import { stagingPath, unknownStaging } from './staging-folder.ts';
+
+/**
+ * Moves a finished staged volume to its place among the volumes, whole or not at all. That its journal can be opened is
+ * seen before, for one that cannot would keep the whole data folder from being opened again.
+ * @throws EngineError `volume-exists`, `unknown-staging`, and those of opening a journal
+ */
+export async function moveStagedIn(
+  context: EngineContext,
+  staged: { dataDir: string; id: string; volume: string; journalFolder: string },
+): Promise<void> {
+  const { dataDir, id, volume } = staged;
+  const [from, to] = [join(stagingPath(dataDir, id), volume), join(dataDir, volume)];
+  const lock = await lockStaged(dataDir, id);
+  try {
+    if ((await context.disk.look(to)) !== undefined) throw volumeExists(volume);
+    const silent = { ...context, onEvent: () => undefined };
+    const journal = await recoverJournal(silent, volume, join(from, staged.journalFolder));
+    await journal?.close();
+    await moveFolder(context.disk, from, to);
+  } catch (error) {
+    throw hasCode(error, 'ENOENT') ? unknownStaging(id, error) : error;
+  } finally {
+    await lock.release();
+  }
+}
+
+export function volumeExists(volume: string): EngineError {
+  return new EngineError('volume-exists', `there is a volume ${volume} already`);
+}
+
+/** A folder that an engine still writes to is not taken. */
+async function lockStaged(dataDir: string, id: string): Promise<FolderLock> {
+  try {
+    return await lockFolder(stagingPath(dataDir, id));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw unknownStaging(id, error);
+    if (!(error instanceof EngineError) || error.code !== 'folder-in-use') throw error;
+    const message = `the volume staged as ${id} is being written or adopted`;
+    throw new EngineError('unknown-staging', message, { cause: error, mend: 'Finish it first, then adopt it once.' });
+  }
+}
+
+async function moveFolder(disk: Disk, from: string, to: string): Promise<void> {
+  // Its own name in the staging folder may not be durable yet, nor those in it.
+  await disk.syncFolder(from);
+  await disk.rename(from, to);
+  await disk.syncFolder(dirname(to));
+  await disk.syncFolder(dirname(from));
+}

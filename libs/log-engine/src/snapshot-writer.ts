@@ -1,0 +1,182 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { SnapshotManifest } from './api.ts';
+import { type Disk, hasCode, isDiskFull, writeWhole } from './disk.ts';
+import { EngineError } from './errors.ts';
+import type { JournalCut } from './journal.ts';
+import { INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
+import {
+  CHECKPOINT_FILE,
+  CHECKSUMS_FILE,
+  MANIFEST_FILE,
+  partialSnapshotPath,
+  SNAPSHOT_FORMAT_VERSION,
+  type SnapshotCheckpoint,
+  snapshotPath,
+  snapshotsFolder,
+} from './snapshot-folder.ts';
+
+/** Folders of a volume, beside its journal, that a snapshot takes along. */
+const FILE_FOLDERS = ['tables', 'files'];
+const JOURNAL_FOLDER = 'journal';
+
+/** What is to be written down about a snapshot, besides the cut itself. */
+export interface SnapshotOrder {
+  name: string;
+  volume: string;
+  createdAtMs: number;
+  pins: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes a snapshot of a cut: in a folder that does not count, synced, then renamed. A failure leaves nothing.
+ * @throws EngineError `snapshot-exists`, `disk-full`
+ */
+export async function writeSnapshot(
+  disk: Disk,
+  dataDir: string,
+  order: SnapshotOrder,
+  cut: JournalCut,
+): Promise<SnapshotManifest> {
+  const partial = partialSnapshotPath(dataDir, order.name);
+  try {
+    await disk.makeFolder(partial);
+    await disk.syncFolder(dataDir);
+    const manifest = await new Writer(disk, join(dataDir, order.volume), partial).write(order, cut);
+    await disk.rename(partial, snapshotPath(dataDir, order.name));
+    await disk.syncFolder(snapshotsFolder(dataDir));
+    return manifest;
+  } catch (error) {
+    await disk.removeFolder(partial);
+    throw explained(order.name, error);
+  }
+}
+
+/** @throws EngineError `snapshot-exists` */
+export function snapshotExists(name: string): EngineError {
+  return new EngineError('snapshot-exists', `there is a snapshot ${name} already`);
+}
+
+function explained(name: string, error: unknown): unknown {
+  if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return snapshotExists(name);
+  if (!isDiskFull(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new EngineError('disk-full', `no room for snapshot ${name}: ${reason}`, {
+    cause: error,
+    mend: 'Make room on that disk and take the snapshot again; nothing of it was kept.',
+  });
+}
+
+class Writer {
+  readonly #disk: Disk;
+  readonly #volumeFolder: string;
+  readonly #partial: string;
+  readonly #files: { path: string; sizeBytes: number }[] = [];
+  #sizeBytes = 0;
+
+  constructor(disk: Disk, volumeFolder: string, partial: string) {
+    this.#disk = disk;
+    this.#volumeFolder = volumeFolder;
+    this.#partial = partial;
+  }
+
+  async write(order: SnapshotOrder, cut: JournalCut): Promise<SnapshotManifest> {
+    const target = join(this.#partial, order.volume);
+    await this.#linkJournal(cut, join(target, JOURNAL_FOLDER));
+    for (const folder of FILE_FOLDERS) await this.#linkFolder(folder, join(target, folder));
+    await this.#disk.syncFolder(target);
+    const manifest: SnapshotManifest = {
+      formatVersion: SNAPSHOT_FORMAT_VERSION,
+      ...order,
+      id: randomBytes(16).toString('hex'),
+      topics: topicsOf(cut),
+      files: this.#files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      sizeBytes: this.#sizeBytes,
+    };
+    await this.#describe(manifest, cut);
+    return manifest;
+  }
+
+  async #describe(manifest: SnapshotManifest, cut: JournalCut): Promise<void> {
+    const state: SnapshotCheckpoint = {
+      volumeId: cut.volumeId.toString('hex'),
+      segments: cut.segments.map(({ number, sizeBytes }) => [number, sizeBytes]),
+      checkpoint: cut.checkpoint,
+    };
+    let checksums = '';
+    for (const [name, content] of [
+      [MANIFEST_FILE, manifest],
+      [CHECKPOINT_FILE, state],
+    ] as const) {
+      const bytes = Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`);
+      await writeWhole(this.#disk, join(this.#partial, name), bytes);
+      checksums += `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`;
+    }
+    await writeWhole(this.#disk, join(this.#partial, CHECKSUMS_FILE), Buffer.from(checksums));
+    await this.#disk.syncFolder(this.#partial);
+  }
+
+  async #linkJournal(cut: JournalCut, target: string): Promise<void> {
+    await this.#disk.makeFolder(target);
+    for (const { number, sizeBytes } of cut.segments) {
+      for (const ending of [SEGMENT_ENDING, INDEX_ENDING]) {
+        const name = segmentBaseName(number) + ending;
+        await this.#linkFile(join(cut.folder, name), join(target, name));
+      }
+      this.#sizeBytes += sizeBytes;
+    }
+    await this.#disk.syncFolder(target);
+  }
+
+  /** @param path relative to the volume, with `/` */
+  async #linkFolder(path: string, target: string): Promise<void> {
+    const names = await this.#disk.list(join(this.#volumeFolder, path));
+    if (names === undefined) return;
+    await this.#disk.makeFolder(target);
+    for (const name of names) if (isPublished(name)) await this.#linkEntry(`${path}/${name}`, join(target, name));
+    await this.#disk.syncFolder(target);
+  }
+
+  async #linkEntry(path: string, target: string): Promise<void> {
+    const from = join(this.#volumeFolder, path);
+    const entry = await this.#disk.look(from);
+    if (entry?.kind === 'folder' && !entry.isSymbolicLink) return this.#linkFolder(path, target);
+    if (entry?.kind !== 'file') return;
+    try {
+      // A link to a symbolic link would change with what that points to.
+      if (entry.isSymbolicLink) await this.#disk.copy(from, target);
+      else await this.#linkFile(from, target);
+    } catch (error) {
+      // Taken back by who had published it, since the folder was listed.
+      if (hasCode(error, 'ENOENT')) return;
+      throw error;
+    }
+    // The name may have passed to another file since it was looked at; this is the one that is kept.
+    const sizeBytes = (await this.#disk.look(target))?.sizeBytes ?? 0;
+    this.#files.push({ path, sizeBytes });
+    this.#sizeBytes += sizeBytes;
+  }
+
+  /** Links, or copies where that file system has no links, or no more of them, or not to there. */
+  async #linkFile(from: string, to: string): Promise<void> {
+    try {
+      await this.#disk.link(from, to);
+    } catch (error) {
+      if (!hasCode(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS')) throw error;
+      await this.#disk.copy(from, to);
+    }
+  }
+}
+
+/** What is being written has a name that says so: ours, and that of `publishFile` in libs/history. */
+function isPublished(name: string): boolean {
+  return !name.startsWith('.') && !name.endsWith('.tmp') && !/\.\d+\.partial(\.|$)/.test(name);
+}
+
+function topicsOf({ checkpoint }: JournalCut): SnapshotManifest['topics'] {
+  const places = new Map(checkpoint.partitions.map(([id, start, end]) => [id, { start: `${start}`, end: `${end}` }]));
+  return checkpoint.topics.map(({ name, partitionIds }) => ({
+    name,
+    partitions: partitionIds.map((id) => places.get(id) ?? { start: '0', end: '0' }),
+  }));
+}

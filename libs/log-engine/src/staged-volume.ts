@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { EngineEvent, EngineOptions, LogEngine, StagedVolume } from './api.ts';
+import { nodeDisk } from './disk.ts';
+import { openEngineOn } from './engine.ts';
+import { EngineError } from './errors.ts';
+import type { FolderLock } from './folder-lock.ts';
+import { checkVolumeName } from './names.ts';
+import {
+  makeStagingFolder,
+  markFinished,
+  removeStaging,
+  STAGING_ID_BYTES,
+  stagingPath,
+  sweepStaging,
+} from './staging-folder.ts';
+
+/**
+ * Begins a volume that nobody sees until it is adopted. Needs no ownership of the data folder. Call `discard` in the
+ * end, also after the adoption; until then, or this process's death, it is left alone.
+ * @param options of the engine that writes it
+ * @throws EngineError `illegal-name`, `volume-exists`, `disk-full`, `folder-unusable`
+ */
+export async function stageVolume(
+  dataDir: string,
+  volume: string,
+  options: Omit<EngineOptions, 'dataDir'> = {},
+): Promise<StagedVolume> {
+  checkVolumeName(volume);
+  const folder = resolve(dataDir);
+  if ((await nodeDisk.look(join(folder, volume))) !== undefined) {
+    throw new EngineError('volume-exists', `there is a volume ${volume} already`);
+  }
+  await sweepStaging(nodeDisk, folder);
+  const id = randomBytes(STAGING_ID_BYTES).toString('hex');
+  const held = await makeStagingFolder(nodeDisk, folder, id);
+  try {
+    await nodeDisk.makeFolder(join(stagingPath(folder, id), volume));
+    const failures: EngineEvent[] = [];
+    const onEvent = (event: EngineEvent): void => {
+      if (event.kind === 'volume-stopped') failures.push(event);
+      options.onEvent?.(event);
+    };
+    const engine = await openEngineOn(nodeDisk, { ...options, onEvent, dataDir: stagingPath(folder, id) }, volume);
+    return new Staged({ dataDir: folder, id, volume, engine, held, failures });
+  } catch (error) {
+    await removeStaging(nodeDisk, folder, id);
+    await held.release();
+    throw error;
+  }
+}
+
+interface StagedParts {
+  dataDir: string;
+  id: string;
+  volume: string;
+  engine: LogEngine;
+  held: FolderLock;
+  /** Why the engine takes no more appends, once it does not. */
+  failures: readonly EngineEvent[];
+}
+
+class Staged implements StagedVolume {
+  readonly id: string;
+  readonly volume: string;
+  readonly engine: LogEngine;
+  readonly #parts: StagedParts;
+  #finishing: Promise<void> | undefined;
+  #discarding: Promise<void> | undefined;
+
+  constructor(parts: StagedParts) {
+    this.id = parts.id;
+    this.volume = parts.volume;
+    this.engine = parts.engine;
+    this.#parts = parts;
+  }
+
+  /** @throws EngineError `volume-stopped`: not all that was appended is there */
+  finish(): Promise<void> {
+    this.#finishing ??= this.#finish();
+    return this.#finishing;
+  }
+
+  discard(): Promise<void> {
+    this.#discarding ??= this.#discard();
+    return this.#discarding;
+  }
+
+  async #finish(): Promise<void> {
+    await this.engine.close();
+    const failure = this.#parts.failures[0];
+    if (failure !== undefined) {
+      const mend = failure.mend === undefined ? {} : { mend: failure.mend };
+      throw new EngineError('volume-stopped', failure.detail, mend);
+    }
+    await markFinished(nodeDisk, this.#parts.dataDir, this.id, this.volume);
+  }
+
+  async #discard(): Promise<void> {
+    try {
+      await this.engine.close();
+    } finally {
+      await removeStaging(nodeDisk, this.#parts.dataDir, this.id);
+      await this.#parts.held.release();
+    }
+  }
+}

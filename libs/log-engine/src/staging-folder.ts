@@ -1,0 +1,83 @@
+/**
+ * Volumes in the making. `.staging/ID/` is a data folder of its own, with one volume. Its maker holds `.staging/ID.sock`
+ * from before the folder is there until it discards it, and no ID comes twice. So a folder without a holder was left by
+ * a killed process and may go, at any time and by any process: nobody will come back to it.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Disk, discardFolder, hasCode, PARTIAL, readWhole, writeWhole } from './disk.ts';
+import { EngineError } from './errors.ts';
+import { type FolderLock, forgetHold, hold, isHeld } from './folder-lock.ts';
+
+const STAGING_FOLDER = '.staging';
+const FINISHED_FILE = 'finished.json';
+export const STAGING_ID_BYTES = 12;
+const STAGING_ID = /^[0-9a-f]{24}$/;
+
+export function stagingPath(dataDir: string, id: string): string {
+  return join(dataDir, STAGING_FOLDER, id);
+}
+
+/** Makes a staging folder that counts for as long as this process lives, or until the hold is released. */
+export async function makeStagingFolder(disk: Disk, dataDir: string, id: string): Promise<FolderLock> {
+  await disk.makeFolder(join(dataDir, STAGING_FOLDER));
+  const held = await hold(join(dataDir, STAGING_FOLDER), holdName(id));
+  // At once, so that a kill has hardly a moment to leave a hold without its folder.
+  mkdirSync(stagingPath(dataDir, id));
+  return held;
+}
+
+/** Removes what killed processes left. */
+export async function sweepStaging(disk: Disk, dataDir: string): Promise<void> {
+  const folder = join(dataDir, STAGING_FOLDER);
+  for (const name of (await disk.list(folder)) ?? []) {
+    const id = name.endsWith(PARTIAL) ? name.slice(0, -PARTIAL.length) : name;
+    if (!STAGING_ID.test(id) || (await isHeld(folder, holdName(id)))) continue;
+    await removeStaging(disk, dataDir, id);
+    await forgetHold(folder, holdName(id));
+  }
+}
+
+/**
+ * Removes a staging folder, or what is left of it. It leaves its name first: an adoption that comes at the same moment
+ * gets the volume whole or not at all.
+ */
+export async function removeStaging(disk: Disk, dataDir: string, id: string): Promise<void> {
+  const path = stagingPath(dataDir, id);
+  const trash = path + PARTIAL;
+  try {
+    await discardFolder(disk, path, trash);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    await disk.removeFolder(trash);
+  }
+}
+
+/** Says, durably, that nothing will be written to it any more. */
+export async function markFinished(disk: Disk, dataDir: string, id: string, volume: string): Promise<void> {
+  const folder = stagingPath(dataDir, id);
+  await writeWhole(disk, join(folder, FINISHED_FILE), Buffer.from(JSON.stringify({ volume })));
+  await disk.syncFolder(folder);
+}
+
+/**
+ * The volume that lies ready in a staging folder.
+ * @throws EngineError `unknown-staging`
+ */
+export async function finishedVolume(disk: Disk, dataDir: string, id: string): Promise<string> {
+  if (!STAGING_ID.test(id)) throw unknownStaging(id);
+  const marker = await readWhole(disk, join(stagingPath(dataDir, id), FINISHED_FILE));
+  if (marker !== undefined) return (JSON.parse(marker.toString()) as { volume: string }).volume;
+  if ((await disk.look(stagingPath(dataDir, id))) === undefined) throw unknownStaging(id);
+  throw new EngineError('unknown-staging', `the volume staged as ${id} is not finished`, {
+    mend: 'Finish it first, then adopt it.',
+  });
+}
+
+export function unknownStaging(id: string, cause?: unknown): EngineError {
+  return new EngineError('unknown-staging', `no volume is staged as "${id}"`, { cause });
+}
+
+function holdName(id: string): string {
+  return `${id}.sock`;
+}
