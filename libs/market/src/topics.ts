@@ -25,6 +25,7 @@ export const MARKET_PARTITIONS = 4;
 export const groups = {
   enrichment: 'market.enrichment',
   analytics: (model: Model): string => analyticsGroup(modelVolume(model)),
+  decisions: 'live.decisions',
 } as const;
 
 /** Begins the names of volumes that running versions own. */
@@ -85,4 +86,6 @@ export const headers = {
   /** Why a record is a dead letter, and which app says so. */
   reason: 'reason',
   app: 'app',
+  /** Version that decided; on `live.decisions` only. */
+  model: 'model',
 } as const;

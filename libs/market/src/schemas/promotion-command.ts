@@ -11,6 +11,8 @@ export interface PromotionCommand {
   by: string;
   /** Wall clock, UTC milliseconds. */
   atMs: number;
+  /** Not carried out after this, wall clock, UTC milliseconds: its sender was told that nobody answered. */
+  expiresAtMs: number;
 }
 
 /** Oldest first; the last one is written. */
@@ -25,6 +27,7 @@ export const promotionCommandVersions = [
       { name: 'model', type: ['null', 'string'], default: null },
       { name: 'by', type: 'string' },
       { name: 'atMs', type: { type: 'long', logicalType: 'timestamp-millis' } },
+      { name: 'expiresAtMs', type: { type: 'long', logicalType: 'timestamp-millis' } },
     ],
   },
 ] as const;
