@@ -1,2 +1,3 @@
-/** What a page may import: the shape of a diff. No Node.js modules. */
+/** What a page may import: the shape of a diff, and the words for it. No Node.js modules, no streams. */
 export * from './volume-diff.ts';
+export * from './wording.ts';

@@ -6,28 +6,51 @@ import {
   MARKET_PARTITIONS,
   parseTick,
   type SimulatorOptions,
+  type Tick,
   topics,
 } from '@tickfold/market';
 import { partitionOfKey, type StreamClient } from '@tickfold/stream';
-import { createEnricher } from '../../../apps/enrichment/src/enricher.ts';
 
 /** Few symbols, so that each trades often in few ticks. */
 export const smallSession: SimulatorOptions = { symbolCount: 12, startAt: '09:30', peakTicksPerSecond: 200 };
 
 /** A simulated session, with made-up features in place of history's: what the two versions judge differently. */
 export function* enrichedTicks(options: SimulatorOptions = smallSession): Generator<EnrichedTick> {
-  const enricher = createEnricher(new Map());
-  const state = enricher.createState();
   for (const records of createSimulator(options).chunks()) {
     for (const { kind, line, eventTimeMs, source } of records) {
-      const tick = enricher.enrich(state, parseTick(kind, line, eventTimeMs), source);
-      if (tick.kind === 'trade') {
-        tick.vwapDeviation = (tick.priceE4 % 900) / 100 - 4.5;
-        tick.sizePercentile = tick.size % 100;
-      }
-      yield tick;
+      yield withFeatures(parseTick(kind, line, eventTimeMs), source);
     }
   }
+}
+
+function withFeatures(tick: Tick, source: string): EnrichedTick {
+  const { kind, symbol, eventTimeMs, exchange } = tick;
+  const quote = tick.kind === 'quote' ? tick : { bidPriceE4: 0, bidSize: 0, askPriceE4: 0, askSize: 0 };
+  const { bidPriceE4, bidSize, askPriceE4, askSize } = quote;
+  const priceE4 = tick.kind === 'quote' ? bidPriceE4 || askPriceE4 : tick.priceE4;
+  const size = tick.kind === 'quote' ? bidSize || askSize : tick.size;
+  return {
+    kind,
+    symbol,
+    eventTimeMs,
+    source,
+    exchange,
+    priceE4,
+    size,
+    side: tick.kind !== 'quote' ? 'none' : bidPriceE4 > 0 ? 'bid' : 'ask',
+    bidPriceE4,
+    bidSize,
+    askPriceE4,
+    askSize,
+    volumeToday: 0,
+    previousCloseE4: null,
+    changeBps: null,
+    averageVolume20: null,
+    relativeVolume: null,
+    vwap20E4: null,
+    vwapDeviation: kind === 'trade' ? (priceE4 % 900) / 100 - 4.5 : null,
+    sizePercentile: kind === 'trade' ? (size / 100) % 100 : null,
+  };
 }
 
 /** Fills `market.enriched`, as the enrichment app does. Returns how many ticks there are. */

@@ -1,0 +1,210 @@
+import { openSnapshot, type Snapshot, type StagedVolume, stageVolume } from '@tickfold/log-engine';
+import {
+  analyticsGroup,
+  headers,
+  type ModelTopics,
+  modelOfVolume,
+  type Run,
+  runSchema,
+  topics,
+  volumeTopics,
+} from '@tickfold/market';
+import { createModelProcessor, type Model } from '@tickfold/models';
+import { runProcessor, type StreamClient, type Watermark } from '@tickfold/stream';
+import { inProcessClient } from '@tickfold/volumes';
+import { EvaluationError } from './errors.ts';
+import { joinedLog } from './joined-log.ts';
+import { tickfoldVersion } from './versions.ts';
+
+export interface ReplayOptions {
+  dataDir: string;
+  /** A snapshot of the market: `market@open`. */
+  from: string;
+  /** Code and parameters. */
+  model: Model;
+  /** The volume to make. */
+  into: string;
+  /** Has the owner of the data folder take the finished volume in: `client.volumes.adopt`. */
+  adopt(stagingId: string): Promise<void>;
+  signal?: AbortSignal;
+  /** Ticks handled, of how many. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+export interface ReplayResult {
+  volume: string;
+  snapshot: { name: string; id: string };
+  ticks: number;
+  decisions: number;
+  fills: number;
+  deadLetters: number;
+}
+
+/** Volumes that others write. */
+const takenVolumes = ['market', 'live', 'default'];
+
+/**
+ * Runs a model over a snapshot's ticks into a new volume: the code that runs live, without a broker. The volume appears
+ * whole, when all is done; a failure or an abort leaves nothing.
+ *
+ * @throws EvaluationError `target-refused`, `nothing-to-replay`, `beginning-lost`, `interrupted`
+ * @throws EngineError `unknown-snapshot`, `volume-exists`, `illegal-name`, `snapshot-damaged`, `disk-full`, `volume-full`
+ */
+export async function replayModel(options: ReplayOptions): Promise<ReplayResult> {
+  mustBeFree(options.into);
+  const snapshot = await openSnapshot(options.dataDir, options.from);
+  try {
+    mustHoldTicks(snapshot);
+    const staged = await stageVolume(options.dataDir, options.into);
+    try {
+      const result = await replayInto(staged, snapshot, options);
+      await staged.finish();
+      mustGoOn(options.signal);
+      await options.adopt(staged.id);
+      return result;
+    } finally {
+      await staged.discard();
+    }
+  } finally {
+    await snapshot.close();
+  }
+}
+
+/** @throws EvaluationError `target-refused` */
+function mustBeFree(into: string): void {
+  if (!takenVolumes.includes(into) && modelOfVolume(into) === undefined) return;
+  throw new EvaluationError(
+    'target-refused',
+    `The volume ${into} is not for replays: its name belongs to what runs live.`,
+    'Name another one that is not there yet, such as try-1.',
+  );
+}
+
+/** @throws EvaluationError `nothing-to-replay` */
+function mustHoldTicks(snapshot: Snapshot): void {
+  const { manifest } = snapshot;
+  const held = manifest.topics.find(({ name }) => name === topics.enriched);
+  if (held?.partitions.some(({ start, end }) => start !== end)) return;
+  throw new EvaluationError(
+    'nothing-to-replay',
+    held === undefined
+      ? `${manifest.name} holds no ${topics.enriched}: it is no snapshot of the market.`
+      : `${manifest.name} was taken before there was anything in ${topics.enriched}.`,
+    'Take a snapshot of the volume market once ticks have arrived, and replay that.',
+  );
+}
+
+async function replayInto(staged: StagedVolume, snapshot: Snapshot, options: ReplayOptions): Promise<ReplayResult> {
+  const { model, into, signal, onProgress } = options;
+  const startedAtMs = Date.now();
+  const client = inProcessClient(joinedLog(snapshot, staged.engine), staged.engine);
+  const names = volumeTopics(into);
+  const processor = createModelProcessor(model, into);
+  const inputs = await client.admin.watermarks(topics.enriched);
+  const total = inputs.reduce((sum, { logStart, high }) => sum + Number(high - logStart), 0);
+  const end = untilEnd(inputs, signal);
+  let done = 0;
+  try {
+    await runProcessor({
+      client,
+      group: analyticsGroup(into),
+      inputTopic: topics.enriched,
+      outputTopics: processor.outputTopics,
+      deadLetterTopic: names.deadLetter,
+      createState: processor.createState,
+      handle: processor.handle,
+      signal: end.signal,
+      onProgress({ partition, handled, nextOffset }) {
+        done += handled;
+        onProgress?.({ done, total });
+        end.reached(partition, nextOffset);
+      },
+    });
+    mustGoOn(signal);
+    await mustBeWhole(client, names);
+    await writeRun(client, names.runs, runOf(model, snapshot, startedAtMs));
+    return {
+      volume: into,
+      snapshot: { name: snapshot.manifest.name, id: snapshot.manifest.id },
+      ticks: done,
+      decisions: await countOf(client, names.decisions),
+      fills: await countOf(client, names.fills),
+      deadLetters: await countOf(client, names.deadLetter),
+    };
+  } finally {
+    end.forget();
+    await client.close();
+  }
+}
+
+/** A signal that is aborted when every partition is handled, or the caller's is aborted. */
+function untilEnd(inputs: Watermark[], signal: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  const ends = new Map(inputs.filter(({ logStart, high }) => logStart < high).map((one) => [one.partition, one.high]));
+  return {
+    signal: controller.signal,
+    reached(partition: number, nextOffset: bigint): void {
+      if (nextOffset >= (ends.get(partition) ?? 0n)) ends.delete(partition);
+      if (ends.size === 0) stop();
+    },
+    forget: () => signal?.removeEventListener('abort', stop),
+  };
+}
+
+/** @throws EvaluationError `interrupted` */
+function mustGoOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
+    throw new EvaluationError('interrupted', 'The replay was stopped; it has left nothing.', 'Start it again.');
+}
+
+/** @throws EvaluationError `beginning-lost` where the quota of a volume is too small for what the model writes */
+async function mustBeWhole(client: StreamClient, names: ModelTopics): Promise<void> {
+  for (const topic of [names.decisions, names.fills, names.equity, names.deadLetter]) {
+    for (const { partition, logStart } of await client.admin.watermarks(topic)) {
+      if (logStart === 0n) continue;
+      throw new EvaluationError(
+        'beginning-lost',
+        `The replay outgrew the quota of a volume: the first ${logStart} records of ${topic}, partition ${partition}, are gone.`,
+        'Replay a snapshot with fewer ticks.',
+      );
+    }
+  }
+}
+
+function runOf(model: Model, { manifest }: Snapshot, startedAtMs: number): Run {
+  return {
+    app: 'replay',
+    code: model.name,
+    parameters: JSON.stringify(model.parameters),
+    input: manifest.name,
+    inputId: manifest.id,
+    history: null,
+    tickfoldVersion,
+    nodeVersion: process.versions.node,
+    startedAtMs,
+  };
+}
+
+async function writeRun(client: StreamClient, topic: string, run: Run): Promise<void> {
+  await client.admin.ensureTopics([{ name: topic, partitionCount: 1 }]);
+  const producer = client.producer();
+  const value = runSchema.encode(run);
+  await producer.send({
+    topic,
+    partition: 0,
+    key: null,
+    value,
+    timestampMs: run.startedAtMs,
+    headers: { [headers.schema]: runSchema.id },
+  });
+  await producer.flush();
+  await producer.close();
+}
+
+async function countOf(client: StreamClient, topic: string): Promise<number> {
+  const watermarks = await client.admin.watermarks(topic);
+  return watermarks.reduce((sum, { high }) => sum + Number(high), 0);
+}
