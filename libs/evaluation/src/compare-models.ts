@@ -13,6 +13,7 @@ import {
 import type { RecordView, Watermark } from '@tickfold/stream';
 import { type ComparedVolume, type CompareOptions, recordCount, TopicCount, watermarksOf } from './compared-volume.ts';
 import type { FoundDifference } from './decision-tally.ts';
+import { decodeOutput } from './decode-output.ts';
 import { EvaluationError } from './errors.ts';
 import { type MarkPair, ModelComparison } from './model-comparison.ts';
 import { mergeByInput, OutputReader, type PairedTopic } from './output-reader.ts';
@@ -242,20 +243,7 @@ function decodeBoth<T>(
   b: RecordView | undefined,
   same: boolean,
 ): [T | undefined, T | undefined] {
-  const eventA = a === undefined ? undefined : decode(schema, a);
+  const eventA = a === undefined ? undefined : decodeOutput(schema, a);
   if (same) return [eventA, eventA];
-  return [eventA, b === undefined ? undefined : decode(schema, b)];
-}
-
-function decode<T>(schema: EventSchema<T>, record: RecordView): T {
-  try {
-    return schema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
-  } catch (cause) {
-    throw new EvaluationError(
-      'unreadable-output',
-      `Offset ${record.offset} of ${record.topic}, partition ${record.partition}, cannot be read: ${(cause as Error).message}`,
-      'Nothing but a model writes to this topic: replay the model into a new volume, and compare that.',
-      { cause },
-    );
-  }
+  return [eventA, b === undefined ? undefined : decodeOutput(schema, b)];
 }

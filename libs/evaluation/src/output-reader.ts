@@ -46,7 +46,7 @@ function inputOf(record: RecordView): bigint {
     'unreadable-output',
     `Offset ${record.offset} of ${record.topic}, partition ${record.partition}, does not say which input it was made from` +
       (text === undefined ? '.' : `: its header ${headers.input} is ${JSON.stringify(text)}.`),
-    'Nothing but a model writes to this topic: replay the model into a new volume, and compare that.',
+    'Only the process of a model writes to this topic: replay the model into a new volume, and compare that.',
   );
 }
 
