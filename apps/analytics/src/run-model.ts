@@ -1,4 +1,5 @@
-import { groups, headers, modelTopics, type TickKind, topics } from '@tickfold/market';
+import { tickfoldVersion } from '@tickfold/app-runtime';
+import { groups, headers, modelTopics, runRecord, type TickKind, topics } from '@tickfold/market';
 import { createModelProcessor, type Model } from '@tickfold/models';
 import { runProcessor, type StreamClient } from '@tickfold/stream';
 
@@ -32,6 +33,7 @@ export async function runModel(options: {
   };
   const partitions = new Map<number, { lag: number; refolding: boolean }>();
 
+  await recordRun(client, model);
   await runProcessor({
     client,
     group: groups.analytics(model.name),
@@ -56,6 +58,27 @@ export async function runModel(options: {
       onProgress(progress);
     },
   });
+}
+
+/** Says in the model's own volume which code writes it from now on, with which parameters. */
+async function recordRun(client: StreamClient, model: Model): Promise<void> {
+  const { runs } = modelTopics(model.name);
+  await client.admin.ensureTopics([{ name: runs, partitionCount: 1 }]);
+  const producer = client.producer();
+  producer.send(
+    runRecord(runs, {
+      app: 'analytics',
+      code: model.name,
+      parameters: JSON.stringify(model.parameters),
+      input: topics.enriched,
+      inputId: null,
+      history: null,
+      tickfoldVersion,
+      nodeVersion: process.versions.node,
+      startedAtMs: Date.now(),
+    }),
+  );
+  await producer.close();
 }
 
 /** Why a model that works has nothing to do; undefined where it has. */

@@ -12,7 +12,7 @@ export async function enrichedSession(options: SimulatorOptions = {}): Promise<I
   const dataDir = mkdtempSync(join(tmpdir(), 'tickfold-session-'));
   try {
     await buildHistory({ path: historyPath(dataDir), source: simulatedHistory(options) });
-    const enricher = createEnricher(await readReferences(dataDir, simulator.date));
+    const enricher = createEnricher((await readReferences(dataDir, simulator.date)).references);
     return (function* () {
       const state = enricher.createState();
       for (const records of simulator.chunks()) {

@@ -5,6 +5,7 @@ import {
   headers,
   MARKET_PARTITIONS,
   modelTopics,
+  runSchema,
   topics,
 } from '@tickfold/market';
 import { createModelProcessor, findModel, type Model, type ModelOutput } from '@tickfold/models';
@@ -153,3 +154,22 @@ const blankOffer: EnrichedTick = {
   ...{ volumeToday: 0, previousCloseE4: null, changeBps: null, averageVolume20: null, relativeVolume: null },
   ...{ vwap20E4: null, vwapDeviation: null, sizePercentile: null },
 };
+
+test('each start is recorded in the volume with the code, all parameters, and the versions that run it', async () => {
+  await produce(await enrichedSession(small), 10);
+  await runUntil((progress) => ticksSeen(progress) >= 10);
+  await runUntil((progress) => ticksSeen(progress) >= 10);
+  const { runs } = modelTopics(model.name);
+  const [watermark] = await client.admin.watermarks(runs);
+  const decoded = (await read(runs, 0, watermark!.high)).map((record) =>
+    runSchema.decode(record.value!, record.header(headers.schema)),
+  );
+  expect(decoded).toHaveLength(2);
+  const { parameters, ...run } = decoded[1]!;
+  expect(JSON.parse(parameters)).toEqual(model.parameters);
+  expect(run).toMatchObject({
+    ...{ app: 'analytics', code: 'reversion-1', input: topics.enriched, inputId: null, history: null },
+    ...{ nodeVersion: process.versions.node, tickfoldVersion: expect.stringMatching(/^\d+\.\d+\./) },
+  });
+  expect(run.startedAtMs).toBeGreaterThanOrEqual(decoded[0]!.startedAtMs);
+});

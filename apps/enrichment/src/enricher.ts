@@ -1,6 +1,12 @@
 import type { SymbolReference } from '@tickfold/history';
 import { addDays, type EnrichedTick, newYorkClock, newYorkToUtcMs, type Tick } from '@tickfold/market';
 
+/**
+ * Names what `enrich` computes. To be raised with every change after which the same tick and the same history give other
+ * features: snapshots pin it, and a difference between two of them is then known to lie here.
+ */
+export const FEATURES_VERSION = 'features-1';
+
 const BASIS_POINTS = 10_000;
 
 /** What history knows of each symbol before a session. */

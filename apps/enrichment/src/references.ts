@@ -2,6 +2,12 @@ import { existsSync } from 'node:fs';
 import { UserError } from '@tickfold/app-runtime';
 import { historyPath, loadReference, openHistory, type SymbolReference } from '@tickfold/history';
 
+/** What history knows of each symbol, and which history that is. */
+export interface HistoricReferences {
+  references: Map<string, SymbolReference>;
+  historyIdentity: string | null;
+}
+
 /**
  * What the published history knows of each symbol before a session. The database is closed again: its memory is needed
  * elsewhere.
@@ -9,7 +15,7 @@ import { historyPath, loadReference, openHistory, type SymbolReference } from '@
  * @param sessionDate `YYYY-MM-DD` in New York
  * @throws UserError naming the path where there is no history
  */
-export async function readReferences(dataDir: string, sessionDate: string): Promise<Map<string, SymbolReference>> {
+export async function readReferences(dataDir: string, sessionDate: string): Promise<HistoricReferences> {
   const path = historyPath(dataDir);
   if (!existsSync(path)) {
     throw new UserError(
@@ -19,7 +25,10 @@ export async function readReferences(dataDir: string, sessionDate: string): Prom
   }
   const history = await openHistory(path);
   try {
-    return await loadReference(history, sessionDate);
+    return {
+      references: await loadReference(history, sessionDate),
+      historyIdentity: history.meta.identity,
+    };
   } finally {
     await history.close();
   }

@@ -1,8 +1,10 @@
-import { groups, MARKET_PARTITIONS, topics } from '@tickfold/market';
+import { tickfoldVersion } from '@tickfold/app-runtime';
+import { groups, MARKET_PARTITIONS, runRecord, topics } from '@tickfold/market';
 import { runProcessor, type StreamClient } from '@tickfold/stream';
 import { enrichRecord } from './enrich-record.ts';
-import { createEnricher, type References } from './enricher.ts';
+import { createEnricher, FEATURES_VERSION } from './enricher.ts';
 import { sessionDateOfLog } from './first-tick.ts';
+import type { HistoricReferences } from './references.ts';
 
 /** What has been enriched since the log's start, and how far it is behind. */
 export interface Progress {
@@ -21,7 +23,7 @@ export interface Progress {
 export async function runEnrichment(options: {
   client: StreamClient;
   /** What history knows of each symbol before a session, given by its New York date. */
-  readReferences: (sessionDate: string) => Promise<References>;
+  readReferences: (sessionDate: string) => Promise<HistoricReferences>;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
 }): Promise<void> {
@@ -29,7 +31,8 @@ export async function runEnrichment(options: {
   await client.admin.ensureTopics([{ name: topics.ticks, partitionCount: MARKET_PARTITIONS }]);
   const sessionDate = await sessionDateOfLog(client, signal);
   if (sessionDate === undefined) return;
-  const enricher = createEnricher(await readReferences(sessionDate));
+  const { references, historyIdentity } = await readReferences(sessionDate);
+  const enricher = createEnricher(references);
 
   const progress: Progress = {
     sessionDate,
@@ -41,6 +44,7 @@ export async function runEnrichment(options: {
   };
   const unknownSymbols = new Set<string>();
   const partitions = new Map<number, { lag: number; refolding: boolean }>();
+  await recordRun(client, historyIdentity);
   await runProcessor({
     client,
     group: groups.enrichment,
@@ -65,4 +69,24 @@ export async function runEnrichment(options: {
       onProgress(progress);
     },
   });
+}
+
+/** Says in the market's volume which code enriches it from now on, from which history. */
+async function recordRun(client: StreamClient, history: string | null): Promise<void> {
+  await client.admin.ensureTopics([{ name: topics.marketRuns, partitionCount: 1 }]);
+  const producer = client.producer();
+  producer.send(
+    runRecord(topics.marketRuns, {
+      app: 'enrichment',
+      code: FEATURES_VERSION,
+      parameters: '{}',
+      input: topics.ticks,
+      inputId: null,
+      history,
+      tickfoldVersion,
+      nodeVersion: process.versions.node,
+      startedAtMs: Date.now(),
+    }),
+  );
+  await producer.close();
 }

@@ -7,6 +7,7 @@ import {
   groups,
   headers,
   MARKET_PARTITIONS,
+  runSchema,
   topics,
 } from '@tickfold/market';
 import { connect, type RecordView, type StreamClient } from '@tickfold/stream';
@@ -67,7 +68,7 @@ async function enrichUntil(
       client: running,
       readReferences: async (sessionDate) => {
         sessionDates.push(sessionDate);
-        return references;
+        return { references, historyIdentity: 'sim 42' };
       },
       signal: stop.signal,
       onProgress: (reported) => {
@@ -163,4 +164,18 @@ test('a line that is no tick becomes a dead letter with its source and reason, a
   expect(deadLetters.map(({ record }) => record.header(headers.source))).toEqual([bad.source]);
   expect(deadLetters[0]!.record.header(headers.reason)).toMatch(/20/);
   expect(deadLetters[0]!.record.header(headers.app)).toBe(groups.enrichment);
+});
+
+test('each start is recorded with the version of the features and the history that is joined', async () => {
+  await produce(simulatedTicks(10));
+  await enrichUntil(({ ticks }) => ticks === 10);
+  await enrichUntil(({ ticks }) => ticks === 10);
+  const runs = (await read(topics.marketRuns)).map(({ record }) =>
+    runSchema.decode(record.value!, record.header(headers.schema)),
+  );
+  expect(runs).toHaveLength(2);
+  expect(runs[0]).toMatchObject({
+    ...{ app: 'enrichment', code: 'features-1', parameters: '{}', input: topics.ticks, inputId: null },
+    ...{ history: 'sim 42', nodeVersion: process.versions.node, tickfoldVersion: expect.stringMatching(/^\d+\.\d+\./) },
+  });
 });

@@ -19,5 +19,6 @@ export * from './schemas/promotion.ts';
 export * from './schemas/promotion-command.ts';
 export * from './schemas/registry.ts';
 export * from './schemas/run.ts';
+export * from './schemas/run-record.ts';
 export * from './schemas/source-session.ts';
 export * from './simulator/index.ts';
