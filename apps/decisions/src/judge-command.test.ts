@@ -1,9 +1,10 @@
 import type { PromotionCommand } from '@tickfold/market';
+import type { Champion } from '@tickfold/promotion';
 import { expect, test } from 'vitest';
 import { judgeCommand } from './judge-command.ts';
 
 const models = ['a', 'b'];
-const standing = { champion: 'a', previous: 'b', rollsBackTo: 'b' };
+const standing: Champion = { champion: 'a', previous: 'b', rollsBackTo: 'b' };
 const promote: PromotionCommand = {
   ...{ id: '1', action: 'promote', model: 'b', by: 'test' },
   ...{ atMs: 1_000, expiresAtMs: 2_000 },
@@ -18,7 +19,7 @@ test('a rollback leads to who was champion before the latest promotion', () => {
   expect(judgeCommand(rollback, standing, models, 2_000)).toEqual({ action: 'rollback', champion: 'b' });
 });
 
-const refusals: [string, PromotionCommand, Partial<typeof standing> & { rollsBackTo?: null }, RegExp][] = [
+const refusals: [string, PromotionCommand, Partial<Champion>, RegExp][] = [
   ['a version that does not run', { ...promote, model: 'c' }, {}, /^c does not run here. Running: a, b\.$/],
   ['the champion', { ...promote, model: 'a' }, {}, /^a is champion already\.$/],
   ['a promotion without a version', { ...promote, model: null }, {}, /names no version/],

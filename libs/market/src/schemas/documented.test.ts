@@ -4,7 +4,19 @@ import { decisionVersions } from './decision.ts';
 import { enrichedTickVersions } from './enriched-tick.ts';
 import { equityMarkVersions } from './equity-mark.ts';
 import { fillVersions } from './fill.ts';
-import { decisionSchema, enrichedTickSchema, equityMarkSchema, fillSchema, sourceSessionSchema } from './registry.ts';
+import { promotionVersions } from './promotion.ts';
+import { promotionCommandVersions } from './promotion-command.ts';
+import {
+  decisionSchema,
+  enrichedTickSchema,
+  equityMarkSchema,
+  fillSchema,
+  promotionCommandSchema,
+  promotionSchema,
+  runSchema,
+  sourceSessionSchema,
+} from './registry.ts';
+import { runVersions } from './run.ts';
 import { sourceSessionVersions } from './source-session.ts';
 
 const document = readFileSync(new URL('../../../../docs/formats/schemas.md', import.meta.url), 'utf8');
@@ -15,6 +27,9 @@ const events: [string, readonly { fields: readonly { name: string; type: unknown
   [fillSchema.id, fillVersions],
   [equityMarkSchema.id, equityMarkVersions],
   [sourceSessionSchema.id, sourceSessionVersions],
+  [runSchema.id, runVersions],
+  [promotionCommandSchema.id, promotionCommandVersions],
+  [promotionSchema.id, promotionVersions],
 ];
 
 test.each(events)('docs/formats/schemas.md shows the fields and types of %s', (id, versions) => {
@@ -36,6 +51,12 @@ test('every event of the registry is documented, and none that is not there', ()
 function typeText(type: unknown): string {
   if (typeof type === 'string') return type;
   if (Array.isArray(type)) return `${typeText(type[1])} or null`;
-  const { type: name, symbols, logicalType } = type as { type: string; symbols?: string[]; logicalType?: string };
+  const {
+    type: name,
+    symbols,
+    logicalType,
+    items,
+  } = type as { type: string; symbols?: string[]; logicalType?: string; items?: unknown };
+  if (name === 'array') return `array of ${typeText(items)}`;
   return logicalType ?? `${name} ${symbols?.join(', ')}`;
 }
