@@ -20,10 +20,12 @@ export interface Settings {
 /**
  * Everything that `npm start` starts, in the order of a tick's way:
  *
- *     history ─────────────────────────────► enrichment                    web
- *     ingest ─► market.ticks ─► enrichment ─► market.enriched ─► analytics ─► decisions, fills, equity ─► web
+ *     history ─► history.duckdb ─┐
+ *     ingest ─► market.ticks ─► enrichment ─► market.enriched ─┬─► analytics ─► model-reversion-1.* ─┐
+ *                                                              └─► analytics ─► model-reversion-2.* ─┴─► decisions ─► live.*
+ *     web: all of these topics on a page
  *
- * Every box is a process of its own. They share the broker's topics and the published history file, nothing else.
+ * Every box is a process of its own. They share the broker's topics and published files, nothing else.
  *
  * @param healthPorts a free port for the health server of every service but web
  */
@@ -65,6 +67,7 @@ export function topology(settings: Settings, healthPorts: ReadonlyMap<string, nu
     service('ingest', 'ingest', source, { after: ['broker'] }),
     service('enrichment', 'enrichment', source, { after: ['broker'] }),
     ...settings.models.map((model) => service(model, 'analytics', { MODEL: model }, { after: ['broker'] })),
+    service('decisions', 'decisions', { MODELS: settings.models.join(',') }, { after: ['broker'] }),
   ];
   const web = {
     name: 'web',
@@ -87,7 +90,7 @@ export function topology(settings: Settings, healthPorts: ReadonlyMap<string, nu
 
 /** Names of the services that get a health port of their own. */
 export function serviceNames(settings: Pick<Settings, 'models'>): string[] {
-  return ['broker', 'ingest', 'enrichment', ...settings.models];
+  return ['broker', 'ingest', 'enrichment', ...settings.models, 'decisions'];
 }
 
 function builtEntry(app: string): string {

@@ -7,6 +7,7 @@ interface ComposeService {
   command: string[];
   environment: Record<string, string>;
   ports?: string[];
+  volumes?: string[];
   healthcheck?: unknown;
   depends_on?: Record<string, { condition: string }>;
 }
@@ -55,6 +56,8 @@ describe('docker-compose.yml', () => {
       );
       expect(container.MODEL).toBe(spec.env.MODEL);
       expect(container.MODELS).toBe(spec.env.MODELS);
+      const namesOf = (services: string | undefined) => services?.split(',').map((entry) => entry.split('=')[0]);
+      expect(namesOf(container.SERVICES)).toEqual(namesOf(spec.env.SERVICES));
     },
   );
 
@@ -64,6 +67,16 @@ describe('docker-compose.yml', () => {
       if (after?.includes('broker'))
         expect(compose.services[name]?.depends_on?.broker?.condition, name).toBe('service_healthy');
     }
+  });
+
+  it('shows broker and web the same data folder, for snapshots and replays, with tables that history alone writes', () => {
+    const mounts = (name: string) => [...(compose.services[name]?.volumes ?? [])].sort();
+    expect(mounts('broker')).toEqual(['market-tables:/data/market/tables:ro', 'volumes:/data']);
+    expect(mounts('web')).toEqual(mounts('broker'));
+    const writers = Object.entries(compose.services).filter(([, { volumes = [] }]) =>
+      volumes.some((mount) => mount.startsWith('market-tables:') && !mount.endsWith(':ro')),
+    );
+    expect(writers.map(([name]) => name)).toEqual(['history']);
   });
 
   it('opens ports on the loopback only', () => {
