@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readPort, readText } from '@tickfold/app-runtime';
+
+const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Where the running system is, or where it would be. */
+export interface Settings {
+  /** Absolute. */
+  dataDir: string;
+  /** `host:port` */
+  brokers: string;
+}
+
+/**
+ * The same variables and defaults as `npm start` has, so that both mean the same system; a relative `DATA_DIR` begins at
+ * the repository's root.
+ * @throws UsageError
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const host = readText(env, 'HOST', '127.0.0.1');
+  const port = readPort(env, 'BROKER_PORT', 9092);
+  return {
+    dataDir: resolve(REPOSITORY, readText(env, 'DATA_DIR', 'data/volumes')),
+    brokers: readText(env, 'BROKERS', `${reachable(host)}:${port}`),
+  };
+}
+
+/** A wildcard address is reached by its loopback name; an IPv6 address is told from its port by brackets. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

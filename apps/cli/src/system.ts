@@ -1,0 +1,43 @@
+import type { ReplayResult, VolumeDiff } from '@tickfold/evaluation';
+import type { SnapshotManifest } from '@tickfold/log-engine';
+import type { Model, Promotion, Run } from '@tickfold/market';
+import type { Model as ModelAtWork } from '@tickfold/models';
+import type { SnapshotInfo, VolumeInfo } from '@tickfold/stream';
+
+/** A volume with the last run that wrote to it, where its writer says so. */
+export interface VolumeEntry extends VolumeInfo {
+  run: Run | null;
+}
+
+export interface ReplayRequest {
+  model: ModelAtWork;
+  /** `market@open` */
+  from: string;
+  /** The volume to make. */
+  into: string;
+}
+
+/** Everything that commands ask of Tickfold, running or not. Failures are errors that carry a `mend`. */
+export interface System {
+  /** Oldest first. A damaged one is told on the standard error output, and left out. */
+  snapshots(): Promise<SnapshotManifest[]>;
+  createSnapshot(name: string): Promise<SnapshotInfo>;
+  deleteSnapshot(name: string): Promise<void>;
+
+  /** By name. */
+  volumes(): Promise<VolumeEntry[]>;
+  /** @param mayRun whether a version that runs may own it: refused then while the system runs */
+  deleteVolume(name: string, mayRun: boolean): Promise<void>;
+
+  replay(request: ReplayRequest): Promise<ReplayResult>;
+  /** With a description for people. */
+  diff(a: string, b: string): Promise<{ diff: VolumeDiff; description: string }>;
+
+  /** Resolves with the answer, whatever it is. */
+  promote(model: Model): Promise<Promotion>;
+  rollback(): Promise<Promotion>;
+  /** The audit stream, oldest first; empty where nobody has been champion yet. */
+  promotions(): Promise<Promotion[]>;
+  /** Null while nobody is. */
+  champion(): Promise<Model | null>;
+}
