@@ -43,6 +43,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const routes = routesOf({
     engine,
     coordinator,
+    log,
     limits,
     groupSettings,
     autoCreateTopics: options.autoCreateTopics ?? true,

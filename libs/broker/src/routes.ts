@@ -9,12 +9,14 @@ import { metadataRoute } from './handlers/metadata.ts';
 import { offsetCommitRoute, offsetFetchRoute } from './handlers/offsets.ts';
 import { produceRoute } from './handlers/produce.ts';
 import { createTopicsRoute, deleteTopicsRoute } from './handlers/topics.ts';
-import type { GroupSettings, Limits } from './options.ts';
+import { volumeRoutes } from './handlers/volumes.ts';
+import type { BrokerLog, GroupSettings, Limits } from './options.ts';
 import type { Route } from './route.ts';
 
 interface Parts {
   engine: LogEngine;
   coordinator: GroupCoordinator;
+  log: BrokerLog;
   limits: Limits;
   groupSettings: GroupSettings;
   autoCreateTopics: boolean;
@@ -23,7 +25,7 @@ interface Parts {
 
 /** Everything that is served, by API key. */
 export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
-  const { engine, coordinator, limits, groupSettings } = parts;
+  const { engine, coordinator, log, limits, groupSettings } = parts;
   const routes = [
     produceRoute(engine),
     fetchRoute(engine, limits),
@@ -36,6 +38,7 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     createTopicsRoute(engine, { ...limits, ...parts }),
     deleteTopicsRoute(engine),
     describeConfigsRoute(engine, { ...limits, ...parts }),
+    ...volumeRoutes(engine, log),
   ];
   return new Map([...routes, apiVersionsRoute(routes)].map((each) => [each.api.key, each]));
 }

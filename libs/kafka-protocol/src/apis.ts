@@ -1,4 +1,4 @@
-/** Every API of the Kafka protocol that is spoken here, in the order of their keys. */
+/** Every API that is spoken here, in the order of their keys: those of the Kafka protocol, and Tickfold's own. */
 import { apiVersionsApi } from './messages/api-versions.ts';
 import { createTopicsApi } from './messages/create-topics.ts';
 import { deleteGroupsApi } from './messages/delete-groups.ts';
@@ -17,6 +17,7 @@ import { offsetCommitApi } from './messages/offset-commit.ts';
 import { offsetFetchApi } from './messages/offset-fetch.ts';
 import { produceApi } from './messages/produce.ts';
 import { syncGroupApi } from './messages/sync-group.ts';
+import { adoptVolumeApi, createSnapshotApi, deleteVolumeApi, describeVolumesApi } from './messages/volumes.ts';
 
 export const apis = {
   produce: produceApi,
@@ -37,4 +38,8 @@ export const apis = {
   deleteTopics: deleteTopicsApi,
   describeConfigs: describeConfigsApi,
   deleteGroups: deleteGroupsApi,
+  createSnapshot: createSnapshotApi,
+  adoptVolume: adoptVolumeApi,
+  deleteVolume: deleteVolumeApi,
+  describeVolumes: describeVolumesApi,
 } as const;

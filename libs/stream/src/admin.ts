@@ -1,6 +1,6 @@
 import type { StreamAdmin, TopicSpec, Watermark } from './api.ts';
 import type { Connection } from './connection.ts';
-import { StreamError } from './errors.ts';
+import { partitionMismatch, StreamError } from './errors.ts';
 import {
   commitOffsets,
   committedOffsets,
@@ -29,10 +29,7 @@ export class EmbeddedAdmin implements StreamAdmin {
       const actual = found.find((topic) => topic.name === name)?.partitionCount;
       if (actual === undefined) throw new StreamError('unavailable', `topic '${name}' was made but is not there yet`);
       if (actual !== partitionCount) {
-        throw new StreamError(
-          'partition-mismatch',
-          `topic '${name}' has ${actual} partitions where ${partitionCount} are asked for`,
-        );
+        throw partitionMismatch(name, actual, partitionCount);
       }
     }
   }

@@ -63,6 +63,39 @@ export interface StreamAdmin {
   groups(): Promise<string[]>;
 }
 
+/** A volume as its owner describes it. */
+export interface VolumeInfo {
+  name: string;
+  sizeBytes: number;
+  topics: number;
+  /** Why it takes no more records; null while it does. */
+  stopped: string | null;
+}
+
+/** What a snapshot holds. Offsets are decimal text, from `start` up to, not including, `end`. */
+export interface SnapshotInfo {
+  /** `market@open` */
+  name: string;
+  volume: string;
+  id: string;
+  createdAtMs: number;
+  sizeBytes: number;
+  topics: { name: string; partitions: { start: string; end: string }[] }[];
+  files: { path: string; sizeBytes: number }[];
+  pins: Readonly<Record<string, unknown>>;
+}
+
+/** What the owner of the volumes does on request. */
+export interface VolumeAdmin {
+  list(): Promise<VolumeInfo[]>;
+  /** @throws StreamError `volume-refused` with the owner's own words (exists, unknown, illegal name, full disk) */
+  createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotInfo>;
+  /** @throws StreamError `volume-refused` */
+  adopt(stagingId: string): Promise<void>;
+  /** @throws StreamError `volume-refused` */
+  delete(name: string): Promise<void>;
+}
+
 export interface ProducerOptions {
   /** How long a batch waits for more records, in milliseconds. Default 5. */
   lingerMs?: number;
@@ -112,6 +145,7 @@ export interface Consumer extends AsyncIterable<RecordChunk> {
 
 export interface StreamClient {
   readonly admin: StreamAdmin;
+  readonly volumes: VolumeAdmin;
   producer(options?: ProducerOptions): Producer;
   /** The next fetch is sent only after the loop asked for more: a slow reader slows its own fetches. */
   consumer(options: ConsumerOptions): Consumer;

@@ -12,13 +12,13 @@ const valuesOf = (chunk: BatchChunk) => Array.from(chunk.records(), (record) => 
 
 test('records before the offset that was asked for are skipped', () => {
   const bytes = Buffer.concat([batchOf(10n, ['a', 'b', 'c']), batchOf(13n, ['d'])]);
-  const chunk = new BatchChunk('t', 2, 12n, 14n, bytes);
+  const chunk = new BatchChunk('t', 2, 12n, 14n, [bytes]);
   expect(valuesOf(chunk)).toEqual(['c', 'd']);
   expect(chunk.nextOffset).toBe(14n);
 });
 
 test('a record knows its topic, partition, offset and headers', () => {
-  const [record] = [...new BatchChunk('t', 2, 5n, 6n, batchOf(5n, ['a'])).records()];
+  const [record] = [...new BatchChunk('t', 2, 5n, 6n, [batchOf(5n, ['a'])]).records()];
   expect(record).toMatchObject({ topic: 't', partition: 2, offset: 5n, timestampMs: 0 });
   expect(record!.header('kind')).toBe('trade');
   expect(record!.headers()).toEqual([{ key: 'kind', value: Buffer.from('trade') }]);
@@ -31,7 +31,7 @@ test('the marks that end transactions are no records', () => {
     batchOf(0n, ['a']),
     mark.finish({ baseOffset: 1n, isTransactional: true, isControl: true }),
   ]);
-  const chunk = new BatchChunk('t', 0, 0n, 2n, bytes);
+  const chunk = new BatchChunk('t', 0, 0n, 2n, [bytes]);
   expect(valuesOf(chunk)).toEqual(['a']);
   expect(chunk.nextOffset).toBe(2n);
 });
@@ -39,7 +39,7 @@ test('the marks that end transactions are no records', () => {
 test('a flipped bit is found by the CRC, and topic, partition and offset are named', () => {
   const bytes = batchOf(7n, ['a']);
   bytes[bytes.length - 3]! ^= 1;
-  expect(() => new BatchChunk('market.ticks', 1, 7n, 8n, bytes)).toThrow(
+  expect(() => new BatchChunk('market.ticks', 1, 7n, 8n, [bytes])).toThrow(
     expect.objectContaining({
       code: 'corrupt-batch',
       message: "'market.ticks' partition 1: the CRC of the batch at offset 7 is wrong",
@@ -48,5 +48,5 @@ test('a flipped bit is found by the CRC, and topic, partition and offset are nam
 });
 
 test('an answer that holds no whole batch is an error, not an endless loop', () => {
-  expect(() => new BatchChunk('t', 0, 0n, 1n, batchOf(0n, ['a']).subarray(0, 65))).toThrow('no whole batch');
+  expect(() => new BatchChunk('t', 0, 0n, 1n, [batchOf(0n, ['a']).subarray(0, 65)])).toThrow('no whole batch');
 });

@@ -26,7 +26,7 @@ export class StreamRecord extends BatchRecord implements RecordView {
   }
 }
 
-/** The batches that one fetch brought for one partition. */
+/** The batches that one read brought for one partition. */
 export class BatchChunk implements RecordChunk {
   readonly topic: string;
   readonly partition: number;
@@ -37,15 +37,22 @@ export class BatchChunk implements RecordChunk {
 
   /**
    * Checks each batch: whole, version 2, CRC.
-   * @param fromOffset records below it are skipped: a broker answers with whole batches
+   * @param fromOffset records below it are skipped: a log gives whole batches
+   * @param batches whole batches in the order of their offsets, each by itself or several back to back
    * @throws StreamError `corrupt-batch`
    */
-  constructor(topic: string, partition: number, fromOffset: bigint, highWatermark: bigint, bytes: Uint8Array) {
+  constructor(
+    topic: string,
+    partition: number,
+    fromOffset: bigint,
+    highWatermark: bigint,
+    batches: readonly Uint8Array[],
+  ) {
     this.topic = topic;
     this.partition = partition;
     this.highWatermark = highWatermark;
     this.#fromOffset = fromOffset;
-    this.#batches = this.#readable(() => [...iterateBatches(bytes)]);
+    this.#batches = this.#readable(() => batches.flatMap((bytes) => [...iterateBatches(bytes)]));
     for (const batch of this.#batches) {
       if (!batch.crcIsValid())
         throw this.#corrupt(`the CRC of the batch at offset ${batch.header.baseOffset} is wrong`);

@@ -12,9 +12,11 @@ import { type BrokerAddress, parseBrokerAddress } from './config.ts';
 import { Connection } from './connection.ts';
 import { EmbeddedConsumer } from './consumer.ts';
 import { isRetriable, StreamError } from './errors.ts';
-import { lastRecord } from './last-record.ts';
-import { EmbeddedProducer } from './producer.ts';
-import { describeTopics } from './requests.ts';
+import { lastRecordOf } from './last-record.ts';
+import { BatchingProducer, type BatchSink } from './producer.ts';
+import { viewPartition } from './remote-partition.ts';
+import { RemoteVolumes } from './remote-volumes.ts';
+import { describeTopics, produce } from './requests.ts';
 import { untilPassedOrAborted } from './wait.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
@@ -75,6 +77,7 @@ async function firstThatAnswers(
 /** The lean client of the embedded engine. Producer and consumers have connections of their own. */
 class EmbeddedClient implements StreamClient {
   readonly admin: EmbeddedAdmin;
+  readonly volumes: RemoteVolumes;
   readonly #address: BrokerAddress;
   readonly #connection: Connection;
   readonly #clientId: string;
@@ -87,23 +90,24 @@ class EmbeddedClient implements StreamClient {
     this.#connection = connection;
     this.#clientId = clientId;
     this.admin = new EmbeddedAdmin(connection);
+    this.volumes = new RemoteVolumes(() => this.#open());
     this.#keepAlive = setInterval(() => this.#ping(), KEEP_ALIVE_MS).unref();
   }
 
   producer(options?: ProducerOptions): Producer {
     const links = {
-      connection: this.#open(),
+      sink: this.#open().then(sinkOf),
       partitionCount: (topic: string) => this.admin.partitionCount(topic),
     };
-    return new EmbeddedProducer(links, options);
+    return new BatchingProducer(links, options);
   }
 
   consumer(options: ConsumerOptions): Consumer {
     return new EmbeddedConsumer(() => this.#open(), options);
   }
 
-  lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
-    return lastRecord(this.#connection, topic, partition);
+  async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
+    return lastRecordOf(await viewPartition(this.#connection, topic, partition));
   }
 
   async close(): Promise<void> {
@@ -124,8 +128,17 @@ class EmbeddedClient implements StreamClient {
 
   #ping(): void {
     for (const connection of [this.#connection, ...this.#opened]) {
+      // One that waits for an answer is not idle, and the answer may take longer than a ping may.
+      if (connection.isWaiting) continue;
       // Where this fails, the connection's own users are told.
       describeTopics(connection, []).catch(() => {});
     }
   }
+}
+
+function sinkOf(connection: Connection): BatchSink {
+  return {
+    append: (entries, acks) => produce(connection, acks, entries),
+    close: () => connection.close(),
+  };
 }

@@ -88,6 +88,11 @@ export class Connection {
     }
   }
 
+  /** Whether a request has no answer yet. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** Resolves when the connection broke or was closed. */
   get closed(): Promise<void> {
     return this.#closed.promise;

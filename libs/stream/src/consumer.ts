@@ -83,7 +83,7 @@ export class EmbeddedConsumer implements Consumer {
       if (error === 'offset-out-of-range') throw await offsetOutOfRange(this.#connection!, position);
       if (error !== undefined) throw error;
       if (records.length === 0) continue;
-      const chunk = new BatchChunk(topic, partition, position.offset, highWatermark, records);
+      const chunk = new BatchChunk(topic, partition, position.offset, highWatermark, [records]);
       position.offset = chunk.nextOffset;
       chunks.push(chunk);
     }

@@ -62,6 +62,17 @@ export const streamErrors = {
     retry: false,
     mend: 'A handler emits at most one record per input record to each of the topics in outputTopics.',
   },
+  'volume-refused': { actor: 'user', retry: false, mend: 'See what the owner of the volumes says.' },
+  'no-volumes': {
+    actor: 'user',
+    retry: false,
+    mend: 'Ask a Tickfold broker: those of other makers keep topics, but neither volumes nor snapshots.',
+  },
+  'read-only': {
+    actor: 'programmer',
+    retry: false,
+    mend: 'Write to topics of another volume, through a client of the engine that owns it.',
+  },
   'bad-record': {
     actor: 'programmer',
     retry: false,
@@ -80,14 +91,41 @@ export class StreamError extends Error {
   readonly retry: boolean;
   readonly mend: string;
 
-  constructor(code: StreamErrorCode, message: string, options: ErrorOptions & { mend?: string } = {}) {
+  /** The code that the owner of the log has for it, where its words are passed on: `snapshot-exists`. */
+  readonly reason: string | undefined;
+
+  constructor(
+    code: StreamErrorCode,
+    message: string,
+    options: ErrorOptions & { mend?: string | undefined; reason?: string | undefined } = {},
+  ) {
     super(message, options);
     const entry: CatalogueEntry = streamErrors[code];
     this.code = code;
+    this.reason = options.reason;
     this.actor = entry.actor;
     this.retry = entry.retry;
     this.mend = options.mend ?? entry.mend;
   }
+}
+
+export function partitionMismatch(topic: string, actual: number, wanted: number): StreamError {
+  return new StreamError(
+    'partition-mismatch',
+    `topic '${topic}' has ${actual} partitions where ${wanted} are asked for`,
+  );
+}
+
+/** The error for a position that the log does not hold, naming what it does hold. */
+export function outOfRange(
+  at: { topic: string; partition: number; offset: bigint },
+  logStart: bigint,
+  high: bigint,
+): StreamError {
+  return new StreamError(
+    'offset-out-of-range',
+    `'${at.topic}' partition ${at.partition} has no offset ${at.offset}: it starts at ${logStart} and ends before ${high}`,
+  );
 }
 
 /** True for errors that end by themselves: run again. */

@@ -1,9 +1,20 @@
 export { partitionOfKey } from '@tickfold/kafka-protocol';
 export * from './api.ts';
+export { BatchChunk } from './chunk.ts';
 export { connect } from './client.ts';
 export { streamConfigFromEnv } from './config.ts';
-export { type ErrorActor, isRetriable, StreamError, type StreamErrorCode, streamErrors } from './errors.ts';
+export {
+  type ErrorActor,
+  isRetriable,
+  outOfRange,
+  partitionMismatch,
+  StreamError,
+  type StreamErrorCode,
+  streamErrors,
+} from './errors.ts';
 export { firstOffsetWhere } from './first-offset-where.ts';
+export { lastRecordOf, type PartitionView } from './last-record.ts';
 export { runProcessor } from './processor.ts';
+export { type BatchEntry, BatchingProducer, type BatchSink, type ProducerLinks } from './producer.ts';
 export { type ResumableOptions, runResumably } from './resumable.ts';
 export { untilSettled } from './settled.ts';

@@ -1,9 +1,7 @@
 import { BATCH_HEADER_BYTES, partitionOfKey, RecordBatchBuilder } from '@tickfold/kafka-protocol';
 import type { OutgoingRecord, Producer, ProducerOptions } from './api.ts';
-import type { Connection } from './connection.ts';
 import { Deferred } from './deferred.ts';
 import { StreamError } from './errors.ts';
-import { type ProduceEntry, produce } from './requests.ts';
 
 /** Requests on their way at once. A partition is in one of them at most: that keeps its records in order. */
 const MAX_REQUESTS_IN_FLIGHT = 5;
@@ -39,8 +37,27 @@ interface Route {
   keylessPartition: number;
 }
 
+/** Batches for one partition. */
+export interface BatchEntry {
+  topic: string;
+  partition: number;
+  /** Whole record batches that follow on one another. */
+  batches: Buffer[];
+}
+
+/** Where a producer's batches go. */
+export interface BatchSink {
+  /**
+   * Appends, in the order of calls. Resolves with the errors of the partitions that refused theirs.
+   * @param acks as in `ProducerOptions`
+   * @throws StreamError where none of it, or nobody knows how much, was appended
+   */
+  append(entries: BatchEntry[], acks: -1 | 1): Promise<StreamError[]>;
+  close(): void;
+}
+
 export interface ProducerLinks {
-  connection: Promise<Connection>;
+  sink: Promise<BatchSink>;
   /** @throws StreamError `unknown-topic` */
   partitionCount(topic: string): Promise<number>;
 }
@@ -49,7 +66,7 @@ export interface ProducerLinks {
  * Packs records into one batch per partition and sends full or lingering batches of several partitions in one request.
  * There is no retry: after the first failure the producer is dead.
  */
-export class EmbeddedProducer implements Producer {
+export class BatchingProducer implements Producer {
   readonly #links: ProducerLinks;
   readonly #lingerMs: number;
   readonly #batchBytes: number;
@@ -64,7 +81,7 @@ export class EmbeddedProducer implements Producer {
   readonly #unacknowledged = new Set<SealedBatch>();
   #bufferedBytes = 0;
   #requestsInFlight = 0;
-  #connection: Connection | undefined;
+  #sink: BatchSink | undefined;
   #linger: NodeJS.Timeout | undefined;
   #room: Deferred | undefined;
   #failure: StreamError | undefined;
@@ -75,10 +92,10 @@ export class EmbeddedProducer implements Producer {
     this.#batchBytes = options.batchBytes ?? 256 * 1024;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
     this.#acks = options.acks ?? -1;
-    links.connection.then(
-      (connection) => {
-        this.#connection = connection;
-        if (this.#failure !== undefined) connection.close();
+    links.sink.then(
+      (sink) => {
+        this.#sink = sink;
+        if (this.#failure !== undefined) sink.close();
         else this.#sendReady();
       },
       (error) => this.#fail(error),
@@ -177,12 +194,12 @@ export class EmbeddedProducer implements Producer {
   }
 
   #sendReady(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
+    const sink = this.#sink;
+    if (sink === undefined) return;
     while (this.#readyLanes.size > 0 && this.#requestsInFlight < MAX_REQUESTS_IN_FLIGHT) {
       const shipments = this.#takeReady();
       this.#requestsInFlight++;
-      produce(connection, this.#acks, shipments).then(
+      sink.append(shipments, this.#acks).then(
         (errors) => this.#acknowledge(shipments, errors),
         (error) => this.#fail(error),
       );
@@ -249,12 +266,12 @@ export class EmbeddedProducer implements Producer {
     this.#openLanes.clear();
     this.#readyLanes.clear();
     this.#routes.clear();
-    this.#connection?.close();
+    this.#sink?.close();
     return error;
   }
 }
 
-interface Shipment extends ProduceEntry {
+interface Shipment extends BatchEntry {
   lane: Lane;
   taken: SealedBatch[];
 }

@@ -2,7 +2,8 @@
 import { apis, EARLIEST_TIMESTAMP, errorCodes, errorName, LATEST_TIMESTAMP } from '@tickfold/kafka-protocol';
 import type { TopicSpec } from './api.ts';
 import type { Connection } from './connection.ts';
-import { StreamError, type StreamErrorCode } from './errors.ts';
+import { outOfRange, StreamError, type StreamErrorCode } from './errors.ts';
+import type { BatchEntry } from './producer.ts';
 
 /** Versions that the embedded broker, and every Kafka broker since 2.3, serves. */
 const VERSIONS = {
@@ -20,18 +21,13 @@ const PRODUCE_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_MS = 30_000;
 const CONSUMER_REPLICA = -1;
 
-export interface PartitionName {
+interface PartitionName {
   topic: string;
   partition: number;
 }
 
-export interface ProduceEntry extends PartitionName {
-  /** Whole record batches that follow on one another. */
-  batches: Buffer[];
-}
-
 /** Appends batches. Resolves with the errors of the partitions that refused theirs. @throws StreamError */
-export async function produce(connection: Connection, acks: -1 | 1, entries: ProduceEntry[]): Promise<StreamError[]> {
+export async function produce(connection: Connection, acks: -1 | 1, entries: BatchEntry[]): Promise<StreamError[]> {
   const response = await connection.request(apis.produce, VERSIONS.produce, {
     transactionalId: null,
     acks,
@@ -119,10 +115,7 @@ export async function offsetOutOfRange(
 ): Promise<StreamError> {
   const [start] = await listOffsets(connection, 'earliest', [at]);
   const [end] = await listOffsets(connection, 'latest', [at]);
-  return new StreamError(
-    'offset-out-of-range',
-    `'${at.topic}' partition ${at.partition} has no offset ${at.offset}: it starts at ${start!.offset} and ends before ${end!.offset}`,
-  );
+  return outOfRange(at, start!.offset, end!.offset);
 }
 
 /** Offset of the first record, or the one after the last visible record, of each partition. @throws StreamError */

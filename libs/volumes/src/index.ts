@@ -1,1 +1,6 @@
-export {};
+/** Volumes without a broker: streams in this process, over an engine or a snapshot; and the way to whichever is there. */
+export { VolumeError } from './errors.ts';
+export { inProcessClient } from './in-process-client.ts';
+export { type OpenStreams, type OpenStreamsOptions, openStreams } from './open-streams.ts';
+export { type OpenVolumeOptions, openVolume, type VolumeView } from './open-volume.ts';
+export { type ReadRange, readRange } from './read-range.ts';

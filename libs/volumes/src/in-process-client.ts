@@ -1,0 +1,96 @@
+import type { Durability, LogEngine, LogReader } from '@tickfold/log-engine';
+import {
+  BatchChunk,
+  type BatchEntry,
+  BatchingProducer,
+  type BatchSink,
+  type Consumer,
+  type ConsumerOptions,
+  lastRecordOf,
+  type Producer,
+  type ProducerOptions,
+  type RecordView,
+  type StreamClient,
+  StreamError,
+} from '@tickfold/stream';
+import { streamErrorOf } from './engine-errors.ts';
+import { InProcessAdmin } from './in-process-admin.ts';
+import { InProcessConsumer, readFrom } from './in-process-consumer.ts';
+import { InProcessVolumes } from './in-process-volumes.ts';
+import { Logs } from './logs.ts';
+
+const DURABILITIES = { [-1]: 'synced', 1: 'written' } as const satisfies Record<number, Durability>;
+/** The smallest limit: a log gives one whole batch, and more is not wanted there. */
+const ONE_BATCH = 1;
+
+/**
+ * Streams without a broker, over what this process has open: an engine, or a snapshot. What works on a client that is
+ * connected to a broker works on this one unchanged.
+ *
+ * @param reader its topics are read
+ * @param engine topics are made there, records and offsets written there; its topics are read too. May be `reader`
+ * itself. Left out, whatever writes fails with `read-only`
+ * @returns a client whose `close` leaves both open: they belong to the caller
+ */
+export function inProcessClient(reader: LogReader, engine?: LogEngine): StreamClient {
+  return new InProcessClient(new Logs(reader, engine));
+}
+
+class InProcessClient implements StreamClient {
+  readonly admin: InProcessAdmin;
+  readonly volumes: InProcessVolumes;
+  readonly #logs: Logs;
+  readonly #consumers = new Set<InProcessConsumer>();
+  #failure: StreamError | undefined;
+
+  constructor(logs: Logs) {
+    this.#logs = logs;
+    this.admin = new InProcessAdmin(logs);
+    this.volumes = new InProcessVolumes(logs);
+  }
+
+  producer(options?: ProducerOptions): Producer {
+    const sink: BatchSink = {
+      append: (entries, acks) => this.#append(entries, DURABILITIES[acks]),
+      close: () => {},
+    };
+    const partitionCount = async (topic: string) => this.#logs.engineOf(topic).topic(topic)!.partitionCount;
+    return new BatchingProducer({ sink: Promise.resolve(sink), partitionCount }, options);
+  }
+
+  consumer(options: ConsumerOptions): Consumer {
+    const consumer = new InProcessConsumer(this.#logs, options, () => this.#consumers.delete(consumer));
+    if (this.#failure !== undefined) consumer.fail(this.#failure);
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
+    const log = this.#logs.partition(topic, partition);
+    const { logStartOffset: logStart, highWatermark: high } = log;
+    const batchAt = async (offset: bigint) => {
+      const { batches, highWatermark } = await readFrom(log, offset, ONE_BATCH);
+      return new BatchChunk(topic, partition, offset, highWatermark, batches);
+    };
+    return lastRecordOf({ logStart, high, batchAt });
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new StreamError('closed', 'this client was closed');
+    for (const consumer of this.#consumers) consumer.fail(this.#failure);
+  }
+
+  async #append(entries: BatchEntry[], durability: Durability): Promise<StreamError[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const appends = entries.flatMap(({ topic, partition, batches }) => {
+      const log = this.#logs.writablePartition(topic, partition);
+      return batches.map((batch) => log.append(batch, durability));
+    });
+    try {
+      await Promise.all(appends);
+      return [];
+    } catch (error) {
+      throw streamErrorOf(error);
+    }
+  }
+}

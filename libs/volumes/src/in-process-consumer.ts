@@ -1,0 +1,151 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EngineError, type PartitionLog, type PartitionReader } from '@tickfold/log-engine';
+import {
+  BatchChunk,
+  type Consumer,
+  type ConsumerOptions,
+  outOfRange,
+  type RecordChunk,
+  StreamError,
+} from '@tickfold/stream';
+import { streamErrorOf } from './engine-errors.ts';
+import type { Logs } from './logs.ts';
+
+const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
+const MIN_PARTITION_BYTES = 64 * 1024;
+
+interface Position {
+  topic: string;
+  partition: number;
+  offset: bigint;
+  /** High watermark at the last read: what came after it was not looked at yet. */
+  seenHigh: bigint;
+}
+
+/**
+ * Reads its partitions in turn. While the loop works on one chunk, the next one is read; a third only when the loop
+ * comes back. At the end of a live log it waits for more; of a snapshot, where nothing ever comes, until it is closed.
+ */
+export class InProcessConsumer implements Consumer {
+  readonly #logs: Logs;
+  readonly #options: ConsumerOptions;
+  readonly #onClosed: () => void;
+  #positions: Position[] = [];
+  #partitionMaxBytes = 0;
+  #started = false;
+  #closed = false;
+  #failure: StreamError | undefined;
+  /** Ends a wait for news. */
+  #wake: () => void = () => {};
+
+  constructor(logs: Logs, options: ConsumerOptions, onClosed: () => void) {
+    this.#logs = logs;
+    this.#options = options;
+    this.#onClosed = onClosed;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordChunk, void, undefined> {
+    if (this.#started) throw new StreamError('closed', 'a consumer can be looped over once');
+    this.#started = true;
+    const { assignments, maxBytes = DEFAULT_MAX_BYTES } = this.#options;
+    if (this.#closed || assignments.length === 0) return;
+    this.#partitionMaxBytes = Math.max(Math.ceil(maxBytes / assignments.length), MIN_PARTITION_BYTES);
+    this.#positions = assignments.map(({ topic, partition, offset }) => {
+      const log = this.#logs.partition(topic, partition);
+      return { topic, partition, offset: offset ?? log.logStartOffset, seenHigh: -1n };
+    });
+    try {
+      let next = this.#readNext();
+      for (;;) {
+        const chunk = await next;
+        if (chunk === undefined) return;
+        next = this.#readNext();
+        // It may fail while the loop is busy elsewhere: whoever awaits it then is told.
+        next.catch(() => {});
+        yield chunk;
+        // What lies in memory is there at once: timers and sockets of this process get their turn all the same.
+        await nextTurn();
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    this.#onClosed();
+  }
+
+  /** The loop ends with this error, unless the consumer was closed before. */
+  fail(error: StreamError): void {
+    this.#failure = error;
+    this.#wake();
+  }
+
+  /** Waits for the first chunk of any partition; undefined when the consumer was closed. */
+  async #readNext(): Promise<RecordChunk | undefined> {
+    for (;;) {
+      for (let i = 0; i < this.#positions.length; i++) {
+        if (this.#closed) return undefined;
+        if (this.#failure !== undefined) throw this.#failure;
+        // The one that is read now is the last in turn.
+        const position = this.#positions.shift()!;
+        this.#positions.push(position);
+        const chunk = await this.#read(position);
+        if (chunk !== undefined) return this.#closed ? undefined : chunk;
+      }
+      await this.#untilNews();
+    }
+  }
+
+  async #read(position: Position): Promise<RecordChunk | undefined> {
+    const { topic, partition, offset } = position;
+    // Looked up each time: a topic may be deleted, or made anew, while its reader waits.
+    const log = this.#logs.partition(topic, partition);
+    if (offset === log.highWatermark) {
+      position.seenHigh = offset;
+      return undefined;
+    }
+    const { batches, highWatermark } = await readFrom(log, offset, this.#partitionMaxBytes);
+    position.seenHigh = highWatermark;
+    // Also where all that follows was damaged: there is something to read again when more comes.
+    if (batches.length === 0) return undefined;
+    const chunk = new BatchChunk(topic, partition, offset, highWatermark, batches);
+    position.offset = chunk.nextOffset;
+    return chunk;
+  }
+
+  #untilNews(): Promise<void> {
+    return new Promise((resolve) => {
+      const stops: (() => void)[] = [];
+      const wake = () => {
+        for (const stop of stops) stop();
+        resolve();
+      };
+      this.#wake = wake;
+      for (const { topic, partition, seenHigh } of this.#positions) {
+        const log = this.#logs.findPartition(topic, partition);
+        if (log !== undefined && isLive(log)) stops.push(log.onVisible(wake));
+        // It may have moved while those after it were read, or be gone.
+        if (log === undefined || log.highWatermark !== seenHigh) wake();
+      }
+      if (this.#closed || this.#failure !== undefined) wake();
+    });
+  }
+}
+
+/** Reads with the errors of streams. @throws StreamError */
+export async function readFrom(log: PartitionReader, offset: bigint, maxBytes: number) {
+  try {
+    return await log.read(offset, maxBytes);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'offset-out-of-range') throw streamErrorOf(error);
+    const { topic, partition, logStartOffset, highWatermark } = log;
+    throw outOfRange({ topic, partition, offset }, logStartOffset, highWatermark);
+  }
+}
+
+function isLive(log: PartitionReader): log is PartitionLog {
+  return 'onVisible' in log;
+}
