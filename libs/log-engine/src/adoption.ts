@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { type Disk, hasCode } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
-import type { EngineContext } from './journal.ts';
+import type { EngineContext } from './journal-context.ts';
 import { recoverJournal } from './recovery.ts';
 import { stagingPath, unknownStaging } from './staging-folder.ts';
 

@@ -15,7 +15,8 @@ import type { TopicRow } from './control-record.ts';
 import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
-import { type EngineContext, Journal } from './journal.ts';
+import { Journal } from './journal.ts';
+import type { EngineContext } from './journal-context.ts';
 import { JournalState } from './journal-state.ts';
 import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfSnapshot, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
@@ -85,7 +86,7 @@ async function ownFolder(disk: Disk, dataDir: string): Promise<FolderLock> {
 }
 
 /** What the system says about a folder that cannot be used, as an error of ours. */
-function unusable(dataDir: string, error: unknown): unknown {
+export function unusable(dataDir: string, error: unknown): unknown {
   const reason = error instanceof Error ? error.message : String(error);
   if (isDiskFull(error)) {
     return new EngineError('disk-full', `the disk of ${dataDir} is full: ${reason}`, { cause: error });
@@ -213,6 +214,7 @@ class Engine implements LogEngine {
     const volume = await finishedVolume(this.#context.disk, this.#dataDir, stagingId);
     checkVolumeName(volume);
     await this.#untilDeleted(volume);
+    this.#checkOpen();
     if (this.#journals.has(volume) || this.#creating.has(volume)) throw volumeExists(volume);
     return describeVolume(await this.#making(volume, () => this.#adopt(stagingId, volume)));
   }
@@ -266,8 +268,6 @@ class Engine implements LogEngine {
     const cut = await journal.cut();
     try {
       return await writeSnapshot(disk, this.#dataDir, { name, volume, createdAtMs: clock(), pins }, cut);
-    } catch (error) {
-      throw unusable(snapshotPath(this.#dataDir, name), error);
     } finally {
       cut.release();
     }

@@ -37,7 +37,10 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   return { release: () => closed(server) };
 }
 
-/** True when a live process owns the folder; it is not taken, and a folder that is not there is owned by nobody. */
+/**
+ * True when a live process owns the folder, which is not taken; one that is not there is owned by nobody.
+ * @throws EngineError `folder-unusable`
+ */
 export function isFolderOwned(folder: string): Promise<boolean> {
   return isHeld(folder, SOCKET_NAME);
 }
@@ -54,13 +57,17 @@ export async function hold(folder: string, name: string): Promise<FolderLock> {
   return { release: () => closed(server) };
 }
 
-/** True while a live process holds that name in that folder. */
+/**
+ * True while a live process holds that name in that folder.
+ * @throws EngineError `folder-unusable`
+ */
 export async function isHeld(folder: string, name: string): Promise<boolean> {
   try {
     return (await ownerOf(await socketPath(folder, name))) !== undefined;
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EngineError('folder-unusable', `who owns ${folder} cannot be seen: ${reason}`, { cause: error });
   }
 }
 

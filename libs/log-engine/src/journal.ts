@@ -2,19 +2,18 @@ import { join } from 'node:path';
 import type { AppendResult, Durability, EngineEvent } from './api.ts';
 import { batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
 import type { ControlRecord } from './control-record.ts';
-import { type Disk, isDiskFull } from './disk.ts';
+import { isDiskFull } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { FRAME_TYPES, frameSizeBytes } from './frame.ts';
 import type { Group, Settle } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { EngineContext, JournalCut, JournalStart } from './journal-context.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
-import type { OpenFiles } from './open-files.ts';
 import { Partition } from './partition.ts';
 import { openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
 import { ActiveSegment, INDEX_ENDING, SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
-import type { IndexCache } from './segment-index.ts';
-import { SegmentTail, type TailCache } from './tail-cache.ts';
+import { SegmentTail } from './tail-cache.ts';
 import { maxBatchBytes } from './topic-settings.ts';
 
 /** Appends wait for their turn while so many bytes are not written yet. */
@@ -23,42 +22,6 @@ const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024;
 const MAX_SEGMENT_BYTES = 1024 * 1024 * 1024;
 /** A quota must hold several segments, for only whole ones can be removed. */
 const SEGMENTS_PER_QUOTA = 4;
-
-/** What every journal of an engine shares. */
-export interface EngineContext {
-  disk: Disk;
-  segmentBytes: number;
-  volumeQuotaBytes: number;
-  clock: () => number;
-  onEvent: (event: EngineEvent) => void;
-  tailCache: TailCache;
-  indexCache: IndexCache;
-  openFiles: OpenFiles;
-}
-
-/** What a journal begins with: nothing, or what recovery found. */
-export interface JournalStart {
-  volume: string;
-  folder: string;
-  volumeId: Buffer;
-  /** Two copies of one fold: what was appended, and what is durable. */
-  appended: JournalState;
-  durable: JournalState;
-  sealed: SealedSegment[];
-  active: ActiveSegment | undefined;
-  nextSegmentNumber: number;
-}
-
-/** A journal as it was at one moment. */
-export interface JournalCut {
-  checkpoint: Checkpoint;
-  volumeId: Buffer;
-  folder: string;
-  /** Segments, all sealed, that hold what the checkpoint speaks of; oldest first. */
-  segments: readonly { number: number; sizeBytes: number }[];
-  /** Lets retention remove their files. To be called once. */
-  release(): void;
-}
 
 /** One volume's journal: gives appends their offsets and places, rolls segments, keeps the quota. */
 export class Journal {

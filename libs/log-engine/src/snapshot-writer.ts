@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SnapshotManifest } from './api.ts';
 import { type Disk, hasCode, isDiskFull, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
-import type { JournalCut } from './journal.ts';
+import type { JournalCut } from './journal-context.ts';
 import { INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
 import {
   CHECKPOINT_FILE,
@@ -30,7 +30,7 @@ export interface SnapshotOrder {
 
 /**
  * Writes a snapshot of a cut: in a folder that does not count, synced, then renamed. A failure leaves nothing.
- * @throws EngineError `snapshot-exists`, `disk-full`
+ * @throws EngineError `snapshot-exists`, `disk-full`, `folder-unusable`
  */
 export async function writeSnapshot(
   disk: Disk,
@@ -39,14 +39,18 @@ export async function writeSnapshot(
   cut: JournalCut,
 ): Promise<SnapshotManifest> {
   const partial = partialSnapshotPath(dataDir, order.name);
+  const path = snapshotPath(dataDir, order.name);
+  let isInPlace = false;
   try {
     await disk.makeFolder(partial);
     await disk.syncFolder(dataDir);
     const manifest = await new Writer(disk, join(dataDir, order.volume), partial).write(order, cut);
-    await disk.rename(partial, snapshotPath(dataDir, order.name));
+    await disk.rename(partial, path);
+    isInPlace = true;
     await disk.syncFolder(snapshotsFolder(dataDir));
     return manifest;
   } catch (error) {
+    if (isInPlace) await disk.rename(path, partial);
     await disk.removeFolder(partial);
     throw explained(order.name, error);
   }
@@ -57,14 +61,19 @@ export function snapshotExists(name: string): EngineError {
   return new EngineError('snapshot-exists', `there is a snapshot ${name} already`);
 }
 
+/** What the system says, as an error of ours. */
 function explained(name: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
   if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return snapshotExists(name);
-  if (!isDiskFull(error)) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new EngineError('disk-full', `no room for snapshot ${name}: ${reason}`, {
-    cause: error,
-    mend: 'Make room on that disk and take the snapshot again; nothing of it was kept.',
-  });
+  return isDiskFull(error)
+    ? new EngineError('disk-full', `no room for snapshot ${name}: ${error.message}`, {
+        cause: error,
+        mend: 'Make room on that disk and take the snapshot again; nothing of it was kept.',
+      })
+    : new EngineError('folder-unusable', `snapshot ${name} cannot be written: ${error.message}`, {
+        cause: error,
+        mend: 'Look after the disk and take the snapshot again; nothing of it was kept.',
+      });
 }
 
 class Writer {
@@ -87,11 +96,14 @@ class Writer {
     await this.#disk.syncFolder(target);
     const manifest: SnapshotManifest = {
       formatVersion: SNAPSHOT_FORMAT_VERSION,
-      ...order,
+      name: order.name,
+      volume: order.volume,
       id: randomBytes(16).toString('hex'),
+      createdAtMs: order.createdAtMs,
       topics: topicsOf(cut),
       files: this.#files.sort((a, b) => (a.path < b.path ? -1 : 1)),
       sizeBytes: this.#sizeBytes,
+      pins: order.pins,
     };
     await this.#describe(manifest, cut);
     return manifest;
@@ -104,11 +116,11 @@ class Writer {
       checkpoint: cut.checkpoint,
     };
     let checksums = '';
-    for (const [name, content] of [
-      [MANIFEST_FILE, manifest],
-      [CHECKPOINT_FILE, state],
+    for (const [name, text] of [
+      [MANIFEST_FILE, JSON.stringify(manifest, undefined, 2)],
+      [CHECKPOINT_FILE, JSON.stringify(state)],
     ] as const) {
-      const bytes = Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`);
+      const bytes = Buffer.from(`${text}\n`);
       await writeWhole(this.#disk, join(this.#partial, name), bytes);
       checksums += `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`;
     }
@@ -119,10 +131,9 @@ class Writer {
   async #linkJournal(cut: JournalCut, target: string): Promise<void> {
     await this.#disk.makeFolder(target);
     for (const { number, sizeBytes } of cut.segments) {
-      for (const ending of [SEGMENT_ENDING, INDEX_ENDING]) {
-        const name = segmentBaseName(number) + ending;
-        await this.#linkFile(join(cut.folder, name), join(target, name));
-      }
+      const [segment, index] = [segmentBaseName(number) + SEGMENT_ENDING, segmentBaseName(number) + INDEX_ENDING];
+      await this.#linkFile(join(cut.folder, segment), join(target, segment));
+      await this.#linkFile(join(cut.folder, index), join(target, index));
       this.#sizeBytes += sizeBytes;
     }
     await this.#disk.syncFolder(target);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { volumeExists } from './adoption.ts';
 import type { EngineEvent, EngineOptions, LogEngine, StagedVolume } from './api.ts';
-import { nodeDisk } from './disk.ts';
-import { openEngineOn } from './engine.ts';
+import { type Disk, nodeDisk } from './disk.ts';
+import { openEngineOn, unusable } from './engine.ts';
 import { EngineError } from './errors.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { checkVolumeName } from './names.ts';
@@ -21,36 +22,48 @@ import {
  * @param options of the engine that writes it
  * @throws EngineError `illegal-name`, `volume-exists`, `disk-full`, `folder-unusable`
  */
-export async function stageVolume(
+export function stageVolume(
   dataDir: string,
   volume: string,
   options: Omit<EngineOptions, 'dataDir'> = {},
 ): Promise<StagedVolume> {
+  return stageVolumeOn(nodeDisk, dataDir, volume, options);
+}
+
+/** As `stageVolume`, on a disk of the caller's. */
+export async function stageVolumeOn(
+  disk: Disk,
+  dataDir: string,
+  volume: string,
+  options: Omit<EngineOptions, 'dataDir'>,
+): Promise<StagedVolume> {
   checkVolumeName(volume);
   const folder = resolve(dataDir);
-  if ((await nodeDisk.look(join(folder, volume))) !== undefined) {
-    throw new EngineError('volume-exists', `there is a volume ${volume} already`);
+  if ((await disk.look(join(folder, volume))) !== undefined) {
+    throw volumeExists(volume);
   }
-  await sweepStaging(nodeDisk, folder);
   const id = randomBytes(STAGING_ID_BYTES).toString('hex');
-  const held = await makeStagingFolder(nodeDisk, folder, id);
+  let held: FolderLock | undefined;
   try {
-    await nodeDisk.makeFolder(join(stagingPath(folder, id), volume));
+    await sweepStaging(disk, folder);
+    held = await makeStagingFolder(disk, folder, id);
+    await disk.makeFolder(join(stagingPath(folder, id), volume));
     const failures: EngineEvent[] = [];
     const onEvent = (event: EngineEvent): void => {
       if (event.kind === 'volume-stopped') failures.push(event);
       options.onEvent?.(event);
     };
-    const engine = await openEngineOn(nodeDisk, { ...options, onEvent, dataDir: stagingPath(folder, id) }, volume);
-    return new Staged({ dataDir: folder, id, volume, engine, held, failures });
+    const engine = await openEngineOn(disk, { ...options, onEvent, dataDir: stagingPath(folder, id) }, volume);
+    return new Staged({ disk, dataDir: folder, id, volume, engine, held, failures });
   } catch (error) {
-    await removeStaging(nodeDisk, folder, id);
-    await held.release();
-    throw error;
+    await removeStaging(disk, folder, id);
+    await held?.release();
+    throw unusable(stagingPath(folder, id), error);
   }
 }
 
 interface StagedParts {
+  disk: Disk;
   dataDir: string;
   id: string;
   volume: string;
@@ -93,14 +106,14 @@ class Staged implements StagedVolume {
       const mend = failure.mend === undefined ? {} : { mend: failure.mend };
       throw new EngineError('volume-stopped', failure.detail, mend);
     }
-    await markFinished(nodeDisk, this.#parts.dataDir, this.id, this.volume);
+    await markFinished(this.#parts.disk, this.#parts.dataDir, this.id, this.volume);
   }
 
   async #discard(): Promise<void> {
     try {
       await this.engine.close();
     } finally {
-      await removeStaging(nodeDisk, this.#parts.dataDir, this.id);
+      await removeStaging(this.#parts.disk, this.#parts.dataDir, this.id);
       await this.#parts.held.release();
     }
   }

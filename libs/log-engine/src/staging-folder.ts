@@ -22,9 +22,14 @@ export function stagingPath(dataDir: string, id: string): string {
 export async function makeStagingFolder(disk: Disk, dataDir: string, id: string): Promise<FolderLock> {
   await disk.makeFolder(join(dataDir, STAGING_FOLDER));
   const held = await hold(join(dataDir, STAGING_FOLDER), holdName(id));
-  // At once, so that a kill has hardly a moment to leave a hold without its folder.
-  mkdirSync(stagingPath(dataDir, id));
-  return held;
+  try {
+    // At once, so that a kill has hardly a moment to leave a hold without its folder.
+    mkdirSync(stagingPath(dataDir, id));
+    return held;
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
 }
 
 /** Removes what killed processes left. */

@@ -1,8 +1,17 @@
 import { iterateBatches } from '@tickfold/kafka-protocol';
 import { afterEach } from 'vitest';
-import type { EngineEvent, EngineOptions, LogEngine, PartitionLog } from '../src/api.ts';
+import type {
+  EngineEvent,
+  EngineOptions,
+  LogEngine,
+  LogReader,
+  PartitionLog,
+  PartitionReader,
+  Snapshot,
+} from '../src/api.ts';
 import { type Disk, nodeDisk } from '../src/disk.ts';
 import { openEngineOn } from '../src/engine.ts';
+import { openSnapshot } from '../src/snapshot-reader.ts';
 
 const open = new Set<LogEngine>();
 
@@ -17,10 +26,28 @@ export async function openEngine(
   return Object.assign(engine, { events });
 }
 
+const frozen = new Set<Snapshot>();
+
+/** Opens a snapshot that is closed after the test at the latest. */
+export async function readSnapshot(dataDir: string, name: string): Promise<Snapshot> {
+  const snapshot = await openSnapshot(dataDir, name);
+  frozen.add(snapshot);
+  return snapshot;
+}
+
 afterEach(async () => {
   for (const engine of open) await engine.close();
+  for (const snapshot of frozen) await snapshot.close();
   open.clear();
+  frozen.clear();
 });
+
+/** The partition of a snapshot, or of an engine as its readers see it. */
+export function readerOf(reader: LogReader, topic: string, partition = 0): PartitionReader {
+  const found = reader.partition(topic, partition);
+  if (found === undefined) throw new Error(`there is no ${topic}/${partition}`);
+  return found;
+}
 
 export function logOf(engine: LogEngine, topic: string, partition = 0): PartitionLog {
   const log = engine.partition(topic, partition);
@@ -35,7 +62,11 @@ export interface ReadRecord {
 }
 
 /** All visible records from `offset` on, read in small steps. */
-export async function readAll(log: PartitionLog, offset = log.logStartOffset, maxBytes = 500): Promise<ReadRecord[]> {
+export async function readAll(
+  log: PartitionReader,
+  offset = log.logStartOffset,
+  maxBytes = 500,
+): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
   let next = offset;
   for (;;) {
@@ -60,6 +91,6 @@ export async function readAll(log: PartitionLog, offset = log.logStartOffset, ma
 }
 
 /** Only the values of all visible records. */
-export async function valuesOf(log: PartitionLog, offset = log.logStartOffset): Promise<string[]> {
+export async function valuesOf(log: PartitionReader, offset = log.logStartOffset): Promise<string[]> {
   return (await readAll(log, offset)).map((record) => record.value);
 }

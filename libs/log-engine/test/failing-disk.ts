@@ -1,10 +1,13 @@
 import { type Disk, type DiskFile, nodeDisk } from '../src/disk.ts';
 
-export type FileOperation = 'write' | 'sync';
+/** What can be made to fail: of files that are written their `write` and `sync`, and what is done to names. */
+export type DiskOperation = 'write' | 'sync' | 'create' | 'rename' | 'link' | 'copy' | 'syncFolder';
 
-/** A disk that fails once told to, on segment files, and counts what it is asked for after that. */
+/** A disk that fails once told to, and counts what it is asked for after that. */
 export class FailingDisk implements Disk {
-  failing: FileOperation | undefined;
+  failing: DiskOperation | undefined;
+  /** Only paths that hold this text fail; a file goes by the path that it was opened under. */
+  failingPath = '';
   /** Code of the system's error. */
   code = 'EIO';
   /** Calls of the failing operation wait for this before they fail. */
@@ -12,13 +15,32 @@ export class FailingDisk implements Disk {
   /** Calls of the failing operation since it began to fail. */
   callsSinceFailure = 0;
   filesOpenedForReading = 0;
+  /** Awaited before each `link`: a test's turn to do something at that very moment. */
+  beforeLink: () => Promise<void> = () => Promise.resolve();
   readonly #disk = nodeDisk;
 
   list = this.#disk.list;
+  look = this.#disk.look;
   makeFolder = this.#disk.makeFolder;
-  rename = this.#disk.rename;
   remove = this.#disk.remove;
-  syncFolder = this.#disk.syncFolder;
+  removeFolder = this.#disk.removeFolder;
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#unlessFailing('rename', to, () => this.#disk.rename(from, to));
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return this.#unlessFailing('syncFolder', path, () => this.#disk.syncFolder(path));
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    await this.beforeLink();
+    return this.#unlessFailing('link', to, () => this.#disk.link(from, to));
+  }
+
+  copy(from: string, to: string): Promise<void> {
+    return this.#unlessFailing('copy', to, () => this.#disk.copy(from, to));
+  }
 
   async openForReading(path: string): Promise<DiskFile> {
     this.filesOpenedForReading++;
@@ -26,25 +48,26 @@ export class FailingDisk implements Disk {
   }
 
   async openForWriting(path: string): Promise<DiskFile> {
-    return this.#wrap(await this.#disk.openForWriting(path));
+    return this.#wrap(path, await this.#disk.openForWriting(path));
   }
 
   async create(path: string): Promise<DiskFile> {
-    return this.#wrap(await this.#disk.create(path));
+    return this.#wrap(path, await this.#unlessFailing('create', path, () => this.#disk.create(path)));
   }
 
-  #wrap(file: DiskFile): DiskFile {
+  #wrap(path: string, file: DiskFile): DiskFile {
     return {
       ...file,
-      write: (buffers, position) => this.#unlessFailing('write', () => file.write(buffers, position)),
-      sync: () => this.#unlessFailing('sync', () => file.sync()),
+      write: (buffers, position) => this.#unlessFailing('write', path, () => file.write(buffers, position)),
+      sync: () => this.#unlessFailing('sync', path, () => file.sync()),
     };
   }
 
-  async #unlessFailing(operation: FileOperation, work: () => Promise<void>): Promise<void> {
-    if (this.failing !== operation) return work();
+  async #unlessFailing<T>(operation: DiskOperation, path: string, work: () => Promise<T>): Promise<T> {
+    if (this.failing !== operation || !path.includes(this.failingPath)) return work();
     this.callsSinceFailure++;
     await this.released;
-    throw Object.assign(new Error(`${this.code}: ${operation}`), { code: this.code });
+    const message = `${this.code}: ${operation} ${path}`;
+    throw Object.assign(new Error(message), { code: this.code, syscall: operation });
   }
 }

@@ -1,0 +1,45 @@
+/** What a journal is given, and what it gives away of itself. */
+import type { EngineEvent } from './api.ts';
+import type { Disk } from './disk.ts';
+import type { Checkpoint, JournalState } from './journal-state.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { SealedSegment } from './sealed-segment.ts';
+import type { ActiveSegment } from './segment.ts';
+import type { IndexCache } from './segment-index.ts';
+import type { TailCache } from './tail-cache.ts';
+
+/** What every journal of an engine shares. */
+export interface EngineContext {
+  disk: Disk;
+  segmentBytes: number;
+  volumeQuotaBytes: number;
+  clock: () => number;
+  onEvent: (event: EngineEvent) => void;
+  tailCache: TailCache;
+  indexCache: IndexCache;
+  openFiles: OpenFiles;
+}
+
+/** What a journal begins with: nothing, or what recovery found. */
+export interface JournalStart {
+  volume: string;
+  folder: string;
+  volumeId: Buffer;
+  /** Two copies of one fold: what was appended, and what is durable. */
+  appended: JournalState;
+  durable: JournalState;
+  sealed: SealedSegment[];
+  active: ActiveSegment | undefined;
+  nextSegmentNumber: number;
+}
+
+/** A journal as it was at one moment. */
+export interface JournalCut {
+  checkpoint: Checkpoint;
+  volumeId: Buffer;
+  folder: string;
+  /** Segments, all sealed, that hold what the checkpoint speaks of; oldest first. */
+  segments: readonly { number: number; sizeBytes: number }[];
+  /** Lets retention remove their files. To be called once. */
+  release(): void;
+}
