@@ -1,25 +1,25 @@
 import { useState } from 'react';
+import { Route, Routes } from 'react-router';
 import type { Zone } from './format.ts';
 import { useLive } from './live/live-store.ts';
+import { DiffPage } from './pages/diff-page.tsx';
+import { LivePage } from './pages/live-page.tsx';
+import { NotFoundPage } from './pages/not-found-page.tsx';
+import { ReplayPage } from './pages/replay-page.tsx';
+import { SqlPage } from './pages/sql-page.tsx';
 import { ConnectionBanner } from './parts/connection-banner.tsx';
-import { DifferencesPanel } from './parts/differences-panel.tsx';
 import { Header } from './parts/header.tsx';
-import { ModelsPanel } from './parts/models-panel.tsx';
-import { SymbolPanel } from './parts/symbol-panel.tsx';
-import { SymbolsPanel } from './parts/symbols-panel.tsx';
-import { SystemStrip } from './parts/system-strip.tsx';
 import { readZone, storeZone } from './zone.ts';
 
+/** Header and banner follow the market on every page; the pages besides the live one stand still. */
 export function App() {
   const live = useLive();
   const [zone, setZone] = useState<Zone>(readZone);
-  const [chosen, setChosen] = useState<string | null>(null);
-  const selected = chosen ?? live.ranking[0] ?? null;
 
   return (
     <>
       <a className="skip-link" href="#main">
-        Skip to the market
+        Skip to the page
       </a>
       <Header
         overview={live.overview}
@@ -31,13 +31,13 @@ export function App() {
         }}
       />
       <ConnectionBanner connection={live.connection} overview={live.overview} />
-      <SystemStrip overview={live.overview} isStale={live.connection === 'lost'} zone={zone} />
-      <main id="main" tabIndex={-1} className={live.connection === 'lost' ? 'desk stale' : 'desk'}>
-        <SymbolsPanel live={live} selected={selected} onSelect={setChosen} />
-        <SymbolPanel symbol={selected} live={live} zone={zone} />
-        <ModelsPanel live={live} zone={zone} />
-        <DifferencesPanel live={live} zone={zone} onSelectSymbol={setChosen} />
-      </main>
+      <Routes>
+        <Route path="/" element={<LivePage live={live} zone={zone} />} />
+        <Route path="/replay" element={<ReplayPage zone={zone} />} />
+        <Route path="/diff" element={<DiffPage zone={zone} />} />
+        <Route path="/sql" element={<SqlPage />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Routes>
       <footer className="footer">
         <p>
           Paper trading only: nothing here reaches a market. Charts by{' '}

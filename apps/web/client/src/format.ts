@@ -50,6 +50,11 @@ export function dateText(timeMs: number, zone: Zone): string {
   return FORMATS[zone].date.format(timeMs);
 }
 
+/** `Tue, Oct 8, 2013, 09:41:07 EDT` */
+export function momentText(timeMs: number, zone: Zone): string {
+  return `${dateText(timeMs, zone)}, ${clockTime(timeMs, zone)} ${zoneName(timeMs, zone)}`;
+}
+
 /** A rounded nought has no sign. */
 const decimals = (digits: number, signDisplay: 'negative' | 'exceptZero') =>
   new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay });
@@ -61,6 +66,7 @@ const TEN_THOUSANDTHS = decimals(4, 'negative');
 const SIGNED_WHOLE = decimals(0, 'exceptZero');
 const SIGNED_TENTHS = decimals(1, 'exceptZero');
 const SIGNED_CENTS = decimals(2, 'exceptZero');
+const SIGNED_TEN_THOUSANDTHS = decimals(4, 'exceptZero');
 
 function write(format: Intl.NumberFormat, value: number | null, unit = ''): string {
   return value === null ? UNKNOWN : format.format(value).replace('-', MINUS) + unit;
@@ -85,6 +91,19 @@ export const computedPrice = (priceE4: number | null): string => write(CENTS, us
 /** `+1,234.50`: with its sign, because it is a gain or a loss. */
 export const gain = (amountE4: number | null): string => write(SIGNED_CENTS, usd(amountE4));
 
+/**
+ * Writes amounts that are to be added up: nothing is rounded away, and all have as many decimals as one of them needs.
+ * `gain` has a sign, `+1,234.5025`; `money` only where it is negative.
+ */
+export function exactAmounts(amountsE4: readonly number[]) {
+  const inCents = amountsE4.every((amountE4) => amountE4 % 100 === 0);
+  const [signed, plain] = inCents ? [SIGNED_CENTS, CENTS] : [SIGNED_TEN_THOUSANDTHS, TEN_THOUSANDTHS];
+  return {
+    gain: (amountE4: number): string => write(signed, usd(amountE4)),
+    money: (amountE4: number): string => write(plain, usd(amountE4)),
+  };
+}
+
 /** `+1,235`, for axes. */
 export const wholeDollars = (dollars: number): string => write(SIGNED_WHOLE, dollars);
 
@@ -103,6 +122,13 @@ export function multiple(value: number | null): string {
 
 /** `+1.3` */
 export const deviations = (value: number | null): string => write(SIGNED_TENTHS, value);
+
+/** `512 B`, `4.1 MB` */
+export function byteSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [size, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kB'] : [bytes / 1_000_000, 'MB'];
+  return size >= 1_000 ? `${(size / 1_000).toFixed(2)} GB` : `${size.toFixed(1)} ${unit}`;
+}
 
 /** `0.4 s`, `12 s`, `3 min`, `2 h`: how long something is behind. */
 export function delay(seconds: number): string {

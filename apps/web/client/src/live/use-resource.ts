@@ -1,15 +1,7 @@
 import { useEffect, useState } from 'react';
-import type { Problem } from '../contract.ts';
+import { fetchJson } from './fetch-json.ts';
 
 export type Resource<T> = { state: 'loading' } | { state: 'ready'; value: T } | { state: 'failed'; reason: string };
-
-/** What the server answered, or its problem's own words. @throws Error for people to read */
-export async function fetchJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(path, signal ? { signal } : {});
-  if (response.ok) return (await response.json()) as T;
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') ?? false;
-  throw new Error(isProblem ? ((await response.json()) as Problem).detail : `The server answered ${response.status}.`);
-}
 
 /** Fetches when `path` changes, and again when `version` does (then the old value stays until the new one is there). */
 export function useResource<T>(path: string | null, version: unknown = null): Resource<T> {

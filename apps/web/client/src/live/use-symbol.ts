@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from 'react';
 import { mergeBars } from '../charts/candles.ts';
 import type { MinuteBar, SymbolDetail, SymbolRow } from '../contract.ts';
-import { fetchJson, type Resource, useResource } from './use-resource.ts';
+import { fetchJson } from './fetch-json.ts';
+import { type Resource, useResource } from './use-resource.ts';
 
 /**
  * One symbol, live. The frames carry its newest minute only; when a new minute begins, the minutes since the last

@@ -2,6 +2,7 @@ import type { Clock, Overview } from '../contract.ts';
 import { feedLabel, speedText } from '../feed-label.ts';
 import { clockTime, count, dateText, UNKNOWN, type Zone, zoneName } from '../format.ts';
 import type { Connection } from '../live/live-state.ts';
+import { Navigation } from './navigation.tsx';
 
 const CONNECTIONS: Record<Connection, { text: string; mark: string }> = {
   connecting: { text: 'Connecting', mark: '○' },
@@ -38,6 +39,7 @@ export function Header({
           {label.text}
         </span>
       </div>
+      <Navigation />
       <SessionClock overview={overview} zone={zone} onZone={onZone} />
       <dl className="meters">
         <div>

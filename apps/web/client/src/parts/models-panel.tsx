@@ -1,10 +1,12 @@
-import { lazy, Suspense, useMemo } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { equityRows } from '../charts/equity-rows.ts';
 import type { ModelDescription, ModelSummary } from '../contract.ts';
 import { count, gain, money, type Zone } from '../format.ts';
 import type { LiveState } from '../live/live-state.ts';
 import { useResource } from '../live/use-resource.ts';
 import { useThrottled } from '../live/use-throttled.ts';
+import { ChampionshipBar } from '../promotion/championship-bar.tsx';
+import type { Change } from '../promotion/promotion-texts.ts';
 import { costStatement } from './cost-statement.ts';
 import { ParameterName, ParameterValue } from './parameter-name.tsx';
 
@@ -39,6 +41,8 @@ const FIGURES: { label: string; title: string; of: (summary: ModelSummary) => st
 
 export function ModelsPanel({ live, zone }: { live: LiveState; zone: Zone }) {
   const summaries = live.overview?.models ?? [];
+  const champion = live.overview?.champion ?? null;
+  const [asked, setAsked] = useState<Change | null>(null);
   const names = summaries.map(({ model }) => model).join(' ');
   const models = useMemo(() => names.split(' ').filter(Boolean), [names]);
   const equity = useThrottled(live.equity, REDRAW_MS);
@@ -62,13 +66,24 @@ export function ModelsPanel({ live, zone }: { live: LiveState; zone: Zone }) {
           </Suspense>
         )}
       </div>
-      {summaries.length > 0 && <Figures summaries={summaries} />}
+      {summaries.length > 0 && <Figures summaries={summaries} champion={champion} onAsk={setAsked} />}
+      {summaries.length > 0 && (
+        <ChampionshipBar champion={champion} connection={live.connection} zone={zone} asked={asked} onAsk={setAsked} />
+      )}
       <Assumptions runs={`${live.connection} ${live.overview?.services.map(({ startedAtMs }) => startedAtMs)}`} />
     </section>
   );
 }
 
-function Figures({ summaries }: { summaries: readonly ModelSummary[] }) {
+function Figures({
+  summaries,
+  champion,
+  onAsk,
+}: {
+  summaries: readonly ModelSummary[];
+  champion: string | null;
+  onAsk: (change: Change) => void;
+}) {
   return (
     <table className="figures">
       <caption className="visually-hidden">Where each version stands</caption>
@@ -89,6 +104,7 @@ function Figures({ summaries }: { summaries: readonly ModelSummary[] }) {
           <tr key={summary.model} data-testid={`model-${summary.model}`}>
             <th scope="row" className="text">
               <ModelName model={summary.model} index={index} />
+              {champion !== null && <Role model={summary.model} champion={champion} onAsk={onAsk} />}
             </th>
             {FIGURES.map(({ label, of }) => (
               <td key={label} data-label={label} className={label === 'Equity' ? 'number strong' : 'number'}>
@@ -99,6 +115,33 @@ function Figures({ summaries }: { summaries: readonly ModelSummary[] }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** The champion's decisions are acted on; a challenger runs in its shadow, and can take over. */
+function Role({ model, champion, onAsk }: { model: string; champion: string; onAsk: (change: Change) => void }) {
+  if (model === champion) {
+    return (
+      <span className="role">
+        <span className="champion" data-testid="champion-badge">
+          Champion
+        </span>
+      </span>
+    );
+  }
+  return (
+    <span className="role">
+      challenger
+      <button
+        type="button"
+        className="button"
+        data-testid={`promote-${model}`}
+        aria-haspopup="dialog"
+        onClick={() => onAsk({ action: 'promote', model })}
+      >
+        Promote<span className="visually-hidden"> {model}</span>
+      </button>
+    </span>
   );
 }
 

@@ -1,11 +1,12 @@
 import { useEffect, useRef } from 'react';
-import type { Difference, DifferenceDetail, NamedValue } from '../contract.ts';
+import type { Difference, DifferenceDetail } from '../contract.ts';
 import { dateText, preciseTime, price, type Zone, zoneName } from '../format.ts';
 import { useResource } from '../live/use-resource.ts';
 import { ActionBadge } from './action-badge.tsx';
 import { differingParameters } from './differing-parameters.ts';
 import { ModelName } from './models-panel.tsx';
 import { ParameterName, ParameterValue } from './parameter-name.tsx';
+import { Values } from './values.tsx';
 
 /** The tick on which versions differ, what both could know, and what each made of it. */
 export function WhyDialog({ difference, zone, onClose }: { difference: Difference; zone: Zone; onClose: () => void }) {
@@ -109,18 +110,5 @@ function Explanation({ detail }: { detail: DifferenceDetail }) {
         </section>
       )}
     </>
-  );
-}
-
-function Values({ values }: { values: readonly NamedValue[] }) {
-  return (
-    <dl className="values">
-      {values.map(({ name, label, value }) => (
-        <div key={name}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
