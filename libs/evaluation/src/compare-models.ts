@@ -150,7 +150,9 @@ class Comparing {
       paired('decisions', (at, a, b, same) => {
         const [decisionA, decisionB] = decodeBoth<Decision>(decisionSchema, a, b, same);
         const source = (a ?? b)!.header(headers.source) ?? '';
-        comparison.decisions({ ...at, source, a: decisionA, b: decisionB }, same);
+        // Not a spread: that costs a quarter of the whole comparison.
+        const { inputOffset } = at;
+        comparison.decisions({ partition, inputOffset, source, a: decisionA, b: decisionB }, same);
       }),
       paired('deadLetter', () => {}),
     ];

@@ -13,7 +13,6 @@ import { createModelProcessor, type Model } from '@tickfold/models';
 import { runProcessor, type StreamClient, type Watermark } from '@tickfold/stream';
 import { inProcessClient } from '@tickfold/volumes';
 import { EvaluationError } from './errors.ts';
-import { joinedLog } from './joined-log.ts';
 import { tickfoldVersion } from './versions.ts';
 
 export interface ReplayOptions {
@@ -26,6 +25,8 @@ export interface ReplayOptions {
   into: string;
   /** Has the owner of the data folder take the finished volume in: `client.volumes.adopt`. */
   adopt(stagingId: string): Promise<void>;
+  /** How much a volume may hold. Default: what the engine has. */
+  volumeQuotaBytes?: number;
   signal?: AbortSignal;
   /** Ticks handled, of how many. */
   onProgress?: (progress: { done: number; total: number }) => void;
@@ -55,7 +56,8 @@ export async function replayModel(options: ReplayOptions): Promise<ReplayResult>
   const snapshot = await openSnapshot(options.dataDir, options.from);
   try {
     mustHoldTicks(snapshot);
-    const staged = await stageVolume(options.dataDir, options.into);
+    const { dataDir, into, volumeQuotaBytes } = options;
+    const staged = await stageVolume(dataDir, into, volumeQuotaBytes === undefined ? {} : { volumeQuotaBytes });
     try {
       const result = await replayInto(staged, snapshot, options);
       await staged.finish();
@@ -97,7 +99,7 @@ function mustHoldTicks(snapshot: Snapshot): void {
 async function replayInto(staged: StagedVolume, snapshot: Snapshot, options: ReplayOptions): Promise<ReplayResult> {
   const { model, into, signal, onProgress } = options;
   const startedAtMs = Date.now();
-  const client = inProcessClient(joinedLog(snapshot, staged.engine), staged.engine);
+  const client = inProcessClient(snapshot, staged.engine);
   const names = volumeTopics(into);
   const processor = createModelProcessor(model, into);
   const inputs = await client.admin.watermarks(topics.enriched);
@@ -168,7 +170,7 @@ async function mustBeWhole(client: StreamClient, names: ModelTopics): Promise<vo
       throw new EvaluationError(
         'beginning-lost',
         `The replay outgrew the quota of a volume: the first ${logStart} records of ${topic}, partition ${partition}, are gone.`,
-        'Replay a snapshot with fewer ticks.',
+        'Raise VOLUME_QUOTA_BYTES, or replay a snapshot with fewer ticks.',
       );
     }
   }

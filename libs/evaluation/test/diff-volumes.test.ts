@@ -16,7 +16,7 @@ let client: StreamClient;
 beforeAll(async () => {
   broker = await startEmbeddedBroker();
   client = await connect({ brokers: [broker.address], clientId: 'test' });
-  await produceTicks(client, enrichedTicks(), TICKS);
+  await produceTicks(client, enrichedTicks(), { to: TICKS });
   await runModelInto(client, findModel('reversion-1').create(quick), 'one');
   await runModelInto(client, findModel('reversion-1').create(quick), 'one-again');
   await runModelInto(client, findModel('reversion-2').create(quick), 'two');

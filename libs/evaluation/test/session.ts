@@ -53,17 +53,19 @@ function withFeatures(tick: Tick, source: string): EnrichedTick {
   };
 }
 
-/** Fills `market.enriched`, as the enrichment app does. Returns how many ticks there are. */
+/** Fills `market.enriched`, as the enrichment app does, with the ticks from one on to before another. Returns how many. */
 export async function produceTicks(
   client: StreamClient,
   ticks: Iterable<EnrichedTick>,
-  limit = Number.POSITIVE_INFINITY,
+  { from = 0, to = Number.POSITIVE_INFINITY } = {},
 ): Promise<number> {
   await client.admin.ensureTopics([{ name: topics.enriched, partitionCount: MARKET_PARTITIONS }]);
   const producer = client.producer();
+  let index = 0;
   let count = 0;
   for (const tick of ticks) {
-    if (count === limit) break;
+    if (index === to) break;
+    if (index++ < from) continue;
     const wait = producer.send({
       topic: topics.enriched,
       partition: partitionOfKey(Buffer.from(tick.symbol), MARKET_PARTITIONS),
