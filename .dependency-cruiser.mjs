@@ -15,7 +15,7 @@ const allowed = {
   'libs/volumes': ['libs/stream', 'libs/log-engine', 'libs/kafka-protocol'],
   'libs/evaluation': ['libs/volumes', 'libs/stream', 'libs/log-engine', 'libs/models', 'libs/market'],
   'libs/promotion': ['libs/stream', 'libs/market'],
-  'libs/query': ['libs/history', 'libs/stream', 'libs/market'],
+  'libs/query': ['libs/history', 'libs/volumes', 'libs/stream', 'libs/market'],
   'libs/testkit': ['libs/broker', 'libs/log-engine', 'libs/kafka-protocol', 'libs/stream', 'libs/market'],
   'apps/broker': ['libs/app-runtime', 'libs/broker', 'libs/log-engine'],
   'apps/history': ['libs/app-runtime', 'libs/history', 'libs/market'],
