@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  byteSize,
   changePercent,
   clockTime,
   compact,
@@ -9,6 +10,7 @@ import {
   deviations,
   duration,
   gain,
+  momentText,
   money,
   multiple,
   preciseTime,
@@ -49,4 +51,16 @@ test('large numbers are short, durations have one unit', () => {
   expect([multiple(0), multiple(0.0019), multiple(0.006)]).toEqual(['0.00×', '<0.01×', '0.01×']);
   expect([delay(0.02), delay(0.34), delay(12), delay(200)]).toEqual(['under 0.1 s', '0.3 s', '12 s', '3 min']);
   expect([duration(12_300), duration(200_000), duration(8_000_000)]).toEqual(['12 s', '3 min', '2 h']);
+});
+
+test('a moment has its date, its time and its zone', () => {
+  const timeMs = Date.UTC(2013, 9, 8, 13, 41, 7);
+  expect(momentText(timeMs, 'new-york')).toBe('Tue, Oct 8, 2013, 09:41:07 EDT');
+  expect(momentText(timeMs, 'utc')).toBe('Tue, Oct 8, 2013, 13:41:07 UTC');
+});
+
+test('sizes have the unit that suits them', () => {
+  expect([0, 999, 1_000, 999_949, 4_213_001, 1_500_000_000].map(byteSize)).toEqual([
+    ...['0 B', '999 B', '1.0 kB', '999.9 kB', '4.2 MB', '1.50 GB'],
+  ]);
 });

@@ -34,7 +34,11 @@ export function ChampionshipBar({
 
   return (
     <div className="championship">
-      <details className="audit" data-testid="audit-panel">
+      <details
+        className="audit"
+        data-testid="audit-panel"
+        onToggle={({ currentTarget }) => currentTarget.open && currentTarget.scrollIntoView({ block: 'nearest' })}
+      >
         <summary ref={summary}>
           {text} <span className="muted">Who was it before?</span>
         </summary>
