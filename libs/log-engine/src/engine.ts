@@ -263,7 +263,7 @@ class Engine implements LogEngine {
   ): Promise<SnapshotManifest> {
     const { disk, clock } = this.#context;
     const journal = this.#journals.get(volume);
-    if (journal === undefined) throw this.#unknownVolume(volume);
+    if (journal === undefined || this.#deleting.has(volume)) throw this.#unknownVolume(volume);
     if ((await disk.look(snapshotPath(this.#dataDir, name))) !== undefined) throw snapshotExists(name);
     const cut = await journal.cut();
     try {

@@ -15,8 +15,10 @@ export class FailingDisk implements Disk {
   /** Calls of the failing operation since it began to fail. */
   callsSinceFailure = 0;
   filesOpenedForReading = 0;
-  /** Awaited before each `link`: a test's turn to do something at that very moment. */
+  /** Awaited before each `link`, `rename` and opening for reading: a test's turn to do something at that very moment. */
   beforeLink: () => Promise<void> = () => Promise.resolve();
+  beforeRename: (from: string, to: string) => Promise<void> = () => Promise.resolve();
+  beforeReading: (path: string) => Promise<void> = () => Promise.resolve();
   readonly #disk = nodeDisk;
 
   list = this.#disk.list;
@@ -25,7 +27,8 @@ export class FailingDisk implements Disk {
   remove = this.#disk.remove;
   removeFolder = this.#disk.removeFolder;
 
-  rename(from: string, to: string): Promise<void> {
+  async rename(from: string, to: string): Promise<void> {
+    await this.beforeRename(from, to);
     return this.#unlessFailing('rename', to, () => this.#disk.rename(from, to));
   }
 
@@ -44,6 +47,7 @@ export class FailingDisk implements Disk {
 
   async openForReading(path: string): Promise<DiskFile> {
     this.filesOpenedForReading++;
+    await this.beforeReading(path);
     return this.#disk.openForReading(path);
   }
 
