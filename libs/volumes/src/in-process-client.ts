@@ -60,7 +60,7 @@ class InProcessClient implements StreamClient {
 
   consumer(options: ConsumerOptions): Consumer {
     const consumer = new InProcessConsumer(this.#logs, options, () => this.#consumers.delete(consumer));
-    if (this.#failure !== undefined) consumer.fail(this.#failure);
+    if (this.#failure !== undefined) void consumer.fail(this.#failure);
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -77,7 +77,8 @@ class InProcessClient implements StreamClient {
 
   async close(): Promise<void> {
     this.#failure ??= new StreamError('closed', 'this client was closed');
-    for (const consumer of this.#consumers) consumer.fail(this.#failure);
+    const failure = this.#failure;
+    await Promise.all([...this.#consumers].map((consumer) => consumer.fail(failure)));
   }
 
   async #append(entries: BatchEntry[], durability: Durability): Promise<StreamError[]> {

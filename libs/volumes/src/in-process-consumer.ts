@@ -35,6 +35,8 @@ export class InProcessConsumer implements Consumer {
   #started = false;
   #closed = false;
   #failure: StreamError | undefined;
+  /** What comes after the chunk at work. */
+  #reading: Promise<RecordChunk | undefined> = Promise.resolve(undefined);
   /** Ends a wait for news. */
   #wake: () => void = () => {};
 
@@ -55,13 +57,11 @@ export class InProcessConsumer implements Consumer {
       return { topic, partition, offset: offset ?? log.logStartOffset, seenHigh: -1n };
     });
     try {
-      let next = this.#readNext();
+      this.#readAhead();
       for (;;) {
-        const chunk = await next;
+        const chunk = await this.#reading;
         if (chunk === undefined) return;
-        next = this.#readNext();
-        // It may fail while the loop is busy elsewhere: whoever awaits it then is told.
-        next.catch(() => {});
+        this.#readAhead();
         yield chunk;
         // What lies in memory is there at once: timers and sockets of this process get their turn all the same.
         await nextTurn();
@@ -73,30 +73,48 @@ export class InProcessConsumer implements Consumer {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake();
+    await this.#idle();
     this.#onClosed();
   }
 
   /** The loop ends with this error, unless the consumer was closed before. */
-  fail(error: StreamError): void {
+  async fail(error: StreamError): Promise<void> {
     this.#failure = error;
+    await this.#idle();
+  }
+
+  /** Whoever closes the log afterwards must not take it away under a read. */
+  async #idle(): Promise<void> {
     this.#wake();
+    await this.#reading.catch(() => {});
+  }
+
+  #readAhead(): void {
+    this.#reading = this.#readNext();
+    // It may fail while the loop is busy elsewhere: whoever awaits it then is told.
+    this.#reading.catch(() => {});
   }
 
   /** Waits for the first chunk of any partition; undefined when the consumer was closed. */
   async #readNext(): Promise<RecordChunk | undefined> {
     for (;;) {
       for (let i = 0; i < this.#positions.length; i++) {
-        if (this.#closed) return undefined;
-        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#hasEnded()) return undefined;
         // The one that is read now is the last in turn.
         const position = this.#positions.shift()!;
         this.#positions.push(position);
         const chunk = await this.#read(position);
-        if (chunk !== undefined) return this.#closed ? undefined : chunk;
+        if (chunk !== undefined) return this.#hasEnded() ? undefined : chunk;
       }
       await this.#untilNews();
     }
+  }
+
+  /** @throws StreamError what it failed with */
+  #hasEnded(): boolean {
+    if (this.#closed) return true;
+    if (this.#failure !== undefined) throw this.#failure;
+    return false;
   }
 
   async #read(position: Position): Promise<RecordChunk | undefined> {

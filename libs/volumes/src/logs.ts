@@ -37,8 +37,8 @@ export class Logs {
   partition(topic: string, partition: number): PartitionReader {
     const found = this.findPartition(topic, partition);
     if (found !== undefined) return found;
-    const { partitionCount } = this.topic(topic);
-    throw new StreamError('unknown-topic', `'${topic}' has no partition ${partition}: it has ${partitionCount}`);
+    this.topic(topic);
+    throw new StreamError('unknown-topic', `'${topic}' has no partition ${partition}`);
   }
 
   /**
