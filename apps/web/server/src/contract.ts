@@ -306,11 +306,13 @@ export const ReplayRequest = Type.Object({
   into: Type.String({ minLength: 1, maxLength: 100, description: 'the volume to make' }),
   parameters: Type.Record(Type.String(), Type.Number(), { description: 'those that differ from the defaults' }),
 });
+export type ReplayRequest = Static<typeof ReplayRequest>;
 
 export const DiffRequest = Type.Object({
   a: Type.String({ minLength: 1, maxLength: 200 }),
   b: Type.String({ minLength: 1, maxLength: 200 }),
 });
+export type DiffRequest = Static<typeof DiffRequest>;
 
 /** A statement that is ready to be run, with the one thing that can be chosen. */
 export const PreparedQuery = Type.Object({
@@ -325,6 +327,7 @@ export const QueryRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 100 }),
   model: Type.String({ minLength: 1, maxLength: 100 }),
 });
+export type QueryRequest = Static<typeof QueryRequest>;
 
 export const QueryResult = Type.Object({
   sql: Type.String(),

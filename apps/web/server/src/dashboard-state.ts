@@ -1,4 +1,5 @@
-import type { SourceSession } from '@tickfold/market';
+import { modelTopics, type SourceSession } from '@tickfold/market';
+import { ChampionshipState } from './championship-state.ts';
 import type {
   Clock,
   Differences,
@@ -26,6 +27,8 @@ export interface Progress {
   /** Records of a model's topics. */
   decisions: ReadonlyMap<string, number>;
   fills: ReadonlyMap<string, number>;
+  /** Decisions a second, by model. */
+  decisionRates: ReadonlyMap<string, number | null>;
 }
 
 export interface HistoryFacts {
@@ -41,6 +44,7 @@ const NOTHING_KNOWN: Progress = {
   latestEventTimeMs: null,
   decisions: new Map(),
   fills: new Map(),
+  decisionRates: new Map(),
 };
 
 /** Everything that the page shows, in bounded memory: what comes in is folded, what goes out is a frame. */
@@ -50,6 +54,7 @@ export class DashboardState {
   readonly differences: DifferenceJoin;
   readonly services: ServiceBoard;
   readonly equity: ReadonlyMap<string, EquityState>;
+  readonly championship = new ChampionshipState();
   progress: Progress = NOTHING_KNOWN;
   history: HistoryFacts = { origin: 'none', standIns: [] };
   /** What fills the log, as the log itself says. */
@@ -69,7 +74,7 @@ export class DashboardState {
   /** Without a broker nothing is known of rates and lags; the counts stay as they were. */
   forgetProgress(): void {
     const stages = this.progress.stages.map((stage) => ({ ...stage, lag: null, ratePerSecond: null }));
-    this.progress = { ...this.progress, ticksPerSecond: null, stages };
+    this.progress = { ...this.progress, ticksPerSecond: null, stages, decisionRates: new Map() };
   }
 
   overview(): Overview {
@@ -78,11 +83,33 @@ export class DashboardState {
       clock: this.clock(),
       totals: this.market.totals,
       ticksPerSecond: this.progress.ticksPerSecond,
-      stages: this.progress.stages,
+      stages: this.stages(),
       services: this.services.list(),
       models: this.models.map((_, index) => this.modelSummary(index)),
+      champion: this.championship.champion,
       brokerConnected: this.brokerConnected,
       catchingUp: this.catchingUp,
+    };
+  }
+
+  /** In the order of a tick's way; the page itself comes last. */
+  stages(): Stage[] {
+    const { stages } = this.progress;
+    const decisions = this.#decisionsStage();
+    return decisions === null ? stages : [...stages.slice(0, -1), decisions, ...stages.slice(-1)];
+  }
+
+  /** What is behind is known by `decisions` itself: its input changes with the champion. */
+  #decisionsStage(): Stage | null {
+    const { champion } = this.championship;
+    if (champion === null || this.progress.stages.length === 0) return null;
+    const service = this.services.find('decisions');
+    const lag = this.brokerConnected && service?.state === 'up' ? service.status.lag : undefined;
+    return {
+      name: 'decisions',
+      topic: modelTopics(champion).decisions,
+      lag: typeof lag === 'number' ? lag : null,
+      ratePerSecond: this.progress.decisionRates.get(champion) ?? null,
     };
   }
 

@@ -10,7 +10,9 @@ const TITLES: Record<number, string> = {
   413: 'Too large',
   415: 'Media type not supported',
   408: 'Too slow',
+  409: 'Not possible as things are',
   421: 'Not for this server',
+  429: 'Too much at once',
   431: 'Header too large',
   500: 'Something broke inside the server',
   503: 'Not available yet',
@@ -55,22 +57,25 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
   );
 }
 
-/** Every error of this server, unknown paths and failed validation included, is `application/problem+json`. */
-export function answerProblems(server: FastifyInstance): void {
+/**
+ * Every error of this server, unknown paths and failed validation included, is `application/problem+json`.
+ * @param answerPage answers paths that may be the page's own, and says whether it did
+ */
+export function answerProblems(
+  server: FastifyInstance,
+  answerPage: (request: FastifyRequest, reply: FastifyReply) => boolean,
+): void {
   server.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
     const status = statusOf(error);
     if (status >= 500) request.log.error({ err: error }, 'request failed');
     const detail = status === 500 ? 'The cause is in the log of the web app.' : error.message;
     return sendProblem(request, reply, status, detail);
   });
-  server.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      request,
-      reply,
-      404,
-      `There is nothing at ${request.method} ${request.url}. The API is listed at /api/docs.`,
-    ),
-  );
+  server.setNotFoundHandler((request, reply) => {
+    if (answerPage(request, reply)) return reply;
+    const detail = `There is nothing at ${request.method} ${request.url}. The API is listed at /api/docs.`;
+    return sendProblem(request, reply, 404, detail);
+  });
 }
 
 function statusOf(error: FastifyError | ProblemError): number {

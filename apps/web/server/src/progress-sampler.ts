@@ -22,6 +22,7 @@ export class ProgressSampler {
   readonly #positions: ReadPositions;
   readonly #tickRate = new Rate();
   readonly #enrichedRate = new Rate();
+  readonly #decisionRates: ReadonlyMap<string, Rate>;
   #modelPositions: ModelPosition[] = [];
   /** The page's own lag was seen at 0 since this connection began. */
   hasCaughtUp = false;
@@ -30,6 +31,7 @@ export class ProgressSampler {
     this.#client = client;
     this.#models = models;
     this.#positions = positions;
+    this.#decisionRates = new Map(models.map((model) => [model, new Rate()]));
   }
 
   async sample(nowMs: number): Promise<Progress> {
@@ -50,6 +52,7 @@ export class ProgressSampler {
       const committed = await this.#client.admin.committedOffsets(groups.analytics(model), topics.enriched);
       const decided = await watermarks(names.decisions);
       decisions.set(model, Number(countOf(decided)));
+      this.#decisionRates.get(model)!.sample(nowMs, countOf(decided));
       fills.set(model, Number(countOf(await watermarks(names.fills))));
       this.#modelPositions.push(...modelPositions(model, committed, decided));
       stages.push({
@@ -66,6 +69,7 @@ export class ProgressSampler {
       latestEventTimeMs: await this.#latestEventTimeMs(ticks),
       decisions,
       fills,
+      decisionRates: new Map([...this.#decisionRates].map(([model, rate]) => [model, rate.perSecond()])),
     };
   }
 

@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyTypeProvider } from 'fastify';
-import Type, { type Static, type TSchema } from 'typebox';
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import {
   DifferenceDetail,
   Differences,
@@ -8,42 +8,19 @@ import {
   MinuteBar,
   ModelDescription,
   Overview,
-  Problem,
   Service,
   SymbolDetail,
   SymbolRow,
 } from './contract.ts';
 import { MAX_DIFFERENCES } from './difference-join.ts';
-import { ProblemError, titleOf } from './problem.ts';
+import { ProblemError } from './problem.ts';
+import { ANYWHERE, answers, problemAnswer, type TypeBoxProvider } from './route-answers.ts';
 import type { ServerParts } from './server.ts';
-
-interface TypeBoxProvider extends FastifyTypeProvider {
-  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
-  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
-}
 
 const SymbolParams = Type.Object({ symbol: Type.String({ minLength: 1, maxLength: 16 }) });
 
-/** Problems that any route can end in: a Host of somebody else, and a fault of ours. */
-const ANYWHERE = [421, 500];
-
-/** Answers of a route, with the problems that it can end in, so that OpenAPI tells both. */
-function answers<T extends TSchema>(schema: T, ...problems: number[]) {
-  const described = [...problems, ...ANYWHERE].map((status) => [status, problemAnswer(status)] as const);
-  return { 200: schema, ...Object.fromEntries(described) } as { 200: T };
-}
-
-const problemAnswer = (status: number) => ({
-  description: titleOf(status),
-  content: { 'application/problem+json': { schema: Problem } },
-});
-
 export function addApiRoutes(server: FastifyInstance, { state, frames, hub, details }: ServerParts): void {
   const api = server.withTypeProvider<TypeBoxProvider>();
-  api.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
-  });
-
   api.get(
     '/overview',
     { schema: { summary: 'Feed, clock, totals, lag, services and models', response: answers(Overview) } },

@@ -4,19 +4,29 @@ import fastifyStatic from '@fastify/static';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { addChampionshipRoutes } from './championship-routes.ts';
 import type { DashboardState, FrameMaker } from './dashboard-state.ts';
 import type { DetailSource } from './detail-source.ts';
 import { addHealthRoutes, type HealthSource } from './health-routes.ts';
+import { addJobRoutes } from './job-routes.ts';
+import type { JobBoard } from './jobs/job-board.ts';
+import type { JobPlace } from './jobs/job-inputs.ts';
 import type { LiveHub } from './live-hub.ts';
+import { isPagePath } from './page-path.ts';
 import { answerBrokenRequest, answerFrameworkProblem, answerProblems } from './problem.ts';
 import { addApiRoutes } from './routes.ts';
 import { guardOrigins, type HostPolicy, sendSecurityHeaders } from './security.ts';
+import { addVolumeRoutes } from './volume-routes.ts';
+import type { Workbench } from './workbench.ts';
 
 export interface ServerParts {
   state: DashboardState;
   frames: FrameMaker;
   hub: LiveHub;
   details: DetailSource;
+  workbench: Workbench;
+  jobs: JobBoard;
+  jobPlace: JobPlace;
   health: HealthSource;
   hostPolicy: HostPolicy;
   log?: FastifyBaseLogger;
@@ -38,7 +48,13 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   });
   sendSecurityHeaders(server);
   guardOrigins(server, parts.hostPolicy);
-  answerProblems(server);
+  const clientFolder = parts.clientFolder ?? CLIENT_FOLDER;
+  const hasClient = existsSync(clientFolder);
+  answerProblems(server, (request, reply) => {
+    if (!hasClient || !isPagePath(request.method, request.url)) return false;
+    reply.sendFile('index.html');
+    return true;
+  });
 
   await server.register(fastifySwagger, {
     openapi: {
@@ -53,10 +69,18 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   });
   await server.register(fastifySwaggerUi, { routePrefix: '/api/docs', staticCSP: true });
   addHealthRoutes(server, parts.health);
-  await server.register(async (api) => addApiRoutes(api, parts), { prefix: '/api' });
+  await server.register(
+    async (api) => {
+      api.addHook('onSend', async (_request, reply) => {
+        reply.header('cache-control', 'no-store');
+      });
+      for (const addRoutes of [addApiRoutes, addChampionshipRoutes, addVolumeRoutes, addJobRoutes])
+        addRoutes(api, parts);
+    },
+    { prefix: '/api' },
+  );
 
-  const clientFolder = parts.clientFolder ?? CLIENT_FOLDER;
-  if (existsSync(clientFolder)) {
+  if (hasClient) {
     await server.register(fastifyStatic, {
       root: clientFolder,
       setHeaders: (response, path) => {

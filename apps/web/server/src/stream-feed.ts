@@ -5,6 +5,7 @@ import {
   headers,
   modelTopics,
   newYorkClock,
+  promotionSchema,
   SchemaError,
   sourceSessionSchema,
   topics,
@@ -41,6 +42,8 @@ export interface FeedOptions {
   signal: AbortSignal;
   /** Told each time that the connection comes or goes. */
   onConnection(connected: boolean, reason: string): void;
+  /** Handed the connection while there is one, for whoever else asks the broker something. */
+  onClient?(client: StreamClient | undefined): void;
 }
 
 const TOPIC_POLL_MS = 500;
@@ -61,7 +64,7 @@ export async function followStreams(options: FeedOptions): Promise<void> {
 }
 
 async function followOnce(
-  { state, stream, signal, onConnection }: FeedOptions,
+  { state, stream, signal, onConnection, onClient }: FeedOptions,
   positions: ReadPositions,
 ): Promise<void> {
   const client = await connect(stream, signal);
@@ -77,16 +80,19 @@ async function followOnce(
     { once: true },
   );
   state.brokerConnected = true;
+  onClient?.(client);
   onConnection(true, 'connected');
   try {
     await Promise.all([
       readSource(reader, state),
       readEnriched(reader, state),
+      readPromotions(reader, state),
       ...state.models.flatMap((model) => [readEquity(reader, state, model), readDecisions(reader, state, model)]),
       sampleProgress(reader, state, positions),
     ]);
   } finally {
     state.brokerConnected = false;
+    onClient?.(undefined);
     state.forgetProgress();
     end.abort();
     await client.close();
@@ -105,6 +111,14 @@ async function readEnriched(reader: Reader, state: DashboardState): Promise<void
   await reader.follow(topics.enriched, (record) => {
     const tick = decode(record);
     if (tick) state.market.apply(tick, newYorkClock(tick.eventTimeMs).date);
+  });
+}
+
+async function readPromotions(reader: Reader, state: DashboardState): Promise<void> {
+  const decode = decoderOf(promotionSchema, state);
+  await reader.follow(topics.promotions, (record) => {
+    const promotion = decode(record);
+    if (promotion) state.championship.apply(promotion);
   });
 }
 

@@ -2,11 +2,13 @@ import { type App, readPort, readText, UserError } from '@tickfold/app-runtime';
 import { historyPath } from '@tickfold/history';
 import { sessionOf } from '@tickfold/market';
 import { explain } from '@tickfold/models';
-import { streamConfigFromEnv } from '@tickfold/stream';
+import { type StreamClient, streamConfigFromEnv } from '@tickfold/stream';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { DashboardState, FrameMaker, type Phase } from './dashboard-state.ts';
 import { explainDifference } from './explain-difference.ts';
 import { HistoryReader } from './history-reader.ts';
+import { JobBoard } from './jobs/job-board.ts';
+import { jobKinds } from './jobs/job-kinds.ts';
 import { LiveHub } from './live-hub.ts';
 import { startLiveTicker } from './live-ticker.ts';
 import { modelFacts } from './model-facts.ts';
@@ -15,6 +17,7 @@ import { parseAllowedHosts } from './security.ts';
 import { buildServer } from './server.ts';
 import { parseServices, pollServices, SELF, ServiceBoard } from './services.ts';
 import { followStreams } from './stream-feed.ts';
+import { createWorkbench } from './workbench.ts';
 
 const SERVICE_POLL_MS = 1_000;
 const HISTORY_POLL_MS = 3_000;
@@ -27,13 +30,20 @@ export async function runWeb(app: App): Promise<void> {
   const models = splitNames(readText(env, 'MODELS', 'reversion-1,reversion-2'));
   const services = parseServices(readText(env, 'SERVICES', ''));
   const stream = streamConfigFromEnv(env, 'web');
+  const dataDir = readText(env, 'DATA_DIR', 'data/volumes');
 
   const board = new ServiceBoard([...services.map(({ name }) => name), SELF]);
   const state = new DashboardState(models, board, phaseAt);
   const frames = new FrameMaker(state);
   const hub = new LiveHub();
-  const history = new HistoryReader(historyPath(readText(env, 'DATA_DIR', 'data/volumes')));
+  const history = new HistoryReader(historyPath(dataDir));
   const factsOf = (model: string) => modelFacts(model, state.services.answerOfModel(model));
+
+  let client: StreamClient | undefined;
+  const jobs = new JobBoard({
+    kinds: jobKinds,
+    onFault: ({ id, kind }, text) => app.log.warn({ job: id, kind, text }, 'a job told a fault'),
+  });
 
   const server = await buildServer({
     state,
@@ -44,6 +54,15 @@ export async function runWeb(app: App): Promise<void> {
       modelFacts: factsOf,
       explain: (difference) => explainDifference(difference, explain, factsOf),
     },
+    workbench: createWorkbench({
+      dataDir,
+      models,
+      championship: state.championship,
+      client: () => client,
+      onDamaged: ({ message, mend }) => app.log.warn({ reason: message, mend }, 'a snapshot cannot be read'),
+    }),
+    jobs,
+    jobPlace: { dataDir, brokers: stream.brokers },
     health: app,
     hostPolicy: { host, allowedHosts: parseAllowedHosts(readText(env, 'ALLOWED_HOSTS', '')) },
     log: app.log as FastifyBaseLogger,
@@ -59,6 +78,9 @@ export async function runWeb(app: App): Promise<void> {
         stream,
         signal,
         onConnection: (connected, reason) => app.setReady(connected, connected ? 'ok' : reason),
+        onClient: (connected) => {
+          client = connected;
+        },
       }),
       every(SERVICE_POLL_MS, signal, async () => {
         board.apply(SELF, { ...app.healthJson() }, Date.now());
@@ -71,7 +93,7 @@ export async function runWeb(app: App): Promise<void> {
 
   stopTicker();
   hub.close();
-  await server.close();
+  await Promise.all([jobs.close(), server.close()]);
   history.close();
   if (failure) throw failure.error;
 }

@@ -1,14 +1,11 @@
 import { createConnection } from 'node:net';
-import { explain } from '@tickfold/models';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DashboardState, FrameMaker } from '../src/dashboard-state.ts';
-import { explainDifference } from '../src/explain-difference.ts';
-import { LiveHub } from '../src/live-hub.ts';
-import { modelFacts } from '../src/model-facts.ts';
+import type { DashboardState } from '../src/dashboard-state.ts';
+import type { LiveHub } from '../src/live-hub.ts';
 import { buildServer } from '../src/server.ts';
-import { ServiceBoard } from '../src/services.ts';
 import { listen } from '../src/web.ts';
+import { serverParts } from './server-parts.ts';
 import { playSimulatedDay } from './simulated-day.ts';
 
 const HOST = 'localhost:3000';
@@ -20,27 +17,11 @@ let server: FastifyInstance;
 let ready: boolean;
 
 beforeEach(async () => {
-  state = new DashboardState(['reversion-1', 'reversion-2'], new ServiceBoard(['broker']), () => 'regular');
-  hub = new LiveHub();
   ready = true;
-  const factsOf = (model: string) => modelFacts(model, null);
-  server = await buildServer({
-    state,
-    frames: new FrameMaker(state),
-    hub,
-    details: {
-      earlierDays: async () => [{ date: '2013-10-07', openE4: 1, highE4: 4, lowE4: 1, closeE4: 3, volume: 9 }],
-      modelFacts: factsOf,
-      explain: (difference) => explainDifference(difference, explain, factsOf),
-    },
-    health: {
-      healthJson: () => ({ app: 'web', ready }),
-      isReady: () => ready,
-      metrics: { contentType: 'text/plain; version=0.0.4', metrics: async () => 'up 1\n' },
-    },
-    hostPolicy: { host: '127.0.0.1', allowedHosts: [] },
-    clientFolder: '/nonexistent',
-  });
+  const parts = serverParts();
+  ({ state, hub } = parts);
+  const health = { ...parts.health, healthJson: () => ({ app: 'web', ready }), isReady: () => ready };
+  server = await buildServer({ ...parts, health });
 });
 
 afterEach(async () => {
@@ -188,16 +169,25 @@ test('health, readiness and metrics are those of the app', async () => {
 test('OpenAPI tells every route with its answer and its problems', async () => {
   const { paths } = (await server.inject({ ...GET, url: '/api/docs/json' })).json();
   expect(Object.keys(paths).sort()).toEqual([
+    '/api/championship',
+    '/api/championship/promote',
+    '/api/championship/rollback',
     '/api/differences',
     '/api/differences/{id}',
+    '/api/diffs',
+    '/api/jobs/{id}',
     '/api/live',
     '/api/models',
     '/api/models/equity',
     '/api/overview',
+    '/api/queries',
+    '/api/replays',
     '/api/services',
+    '/api/snapshots',
     '/api/symbols',
     '/api/symbols/{symbol}',
     '/api/symbols/{symbol}/bars',
+    '/api/volumes',
   ]);
   const { responses } = paths['/api/differences/{id}'].get;
   expect(responses['200'].content['application/json'].schema.properties).toHaveProperty('sides');
@@ -226,22 +216,7 @@ test('a live client gets a whole frame and then changes, and is forgotten when i
 test('a taken port is an error that names the port and another to try', async () => {
   await listen(server, '127.0.0.1', 0);
   const { port } = server.server.address() as { port: number };
-  const second = await buildServer({
-    state,
-    frames: new FrameMaker(state),
-    hub,
-    details: {
-      earlierDays: async () => [],
-      modelFacts: (model) => modelFacts(model, null),
-      explain: () => neverAsked(),
-    },
-    health: {
-      healthJson: () => ({}),
-      isReady: () => true,
-      metrics: { contentType: 'text/plain', metrics: async () => '' },
-    },
-    hostPolicy: { host: '127.0.0.1', allowedHosts: [] },
-  });
+  const second = await buildServer(serverParts());
   await expect(listen(second, '127.0.0.1', port)).rejects.toMatchObject({
     name: 'UserError',
     message: expect.stringContaining(`Port ${port}`),
@@ -249,10 +224,6 @@ test('a taken port is an error that names the port and another to try', async ()
   });
   await second.close();
 });
-
-function neverAsked(): never {
-  throw new Error('not asked for in this test');
-}
 
 async function* eventsOf(response: Response): AsyncGenerator<unknown, void> {
   let text = '';
