@@ -123,12 +123,7 @@ class Comparing {
   }
 
   counts(): VolumeDiff['topics'] {
-    return Object.values(this.#counts).map(({ topic, recordsA, recordsB, differing }) => ({
-      topic,
-      recordsA,
-      recordsB,
-      differing,
-    }));
+    return Object.values(this.#counts).map((count) => count.counted());
   }
 
   async partition(partition: number, toInput: bigint): Promise<void> {

@@ -45,12 +45,7 @@ export async function compareByPosition(
     };
     await countPartition(readers, { a: a.volume, b: b.volume }, count, onTurn);
   }
-  return [...counts.values()].map(({ topic, recordsA, recordsB, differing }) => ({
-    topic,
-    recordsA,
-    recordsB,
-    differing,
-  }));
+  return [...counts.values()].map((count) => count.counted());
 }
 
 async function countPartition(

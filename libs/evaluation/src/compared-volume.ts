@@ -1,4 +1,5 @@
 import type { RecordView, StreamClient, Watermark } from '@tickfold/stream';
+import type { VolumeDiff } from './volume-diff.ts';
 
 /** A volume to compare: a live one, a replay, or a snapshot of either. A `VolumeView` of libs/volumes is one. */
 export interface ComparedVolume {
@@ -41,5 +42,10 @@ export class TopicCount {
     if (a !== undefined) this.recordsA++;
     if (b !== undefined) this.recordsB++;
     if (!same) this.differing++;
+  }
+
+  counted(): VolumeDiff['topics'][number] {
+    const { topic, recordsA, recordsB, differing } = this;
+    return { topic, recordsA, recordsB, differing };
   }
 }

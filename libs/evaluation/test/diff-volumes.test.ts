@@ -7,7 +7,7 @@ import { type ComparedVolume, diffVolumes, type VolumeDiff } from '../src/index.
 import { runModelInto } from './model-volumes.ts';
 import { enrichedTicks, produceTicks } from './session.ts';
 
-const TICKS = 40_000;
+const TICKS = 25_000;
 const quick = { warmUpMinutes: 1 };
 
 let broker: EmbeddedBroker;

@@ -7,8 +7,8 @@ import { type Market, openMarket } from './market.ts';
 import { runModelInto } from './model-volumes.ts';
 import { enrichedTicks, produceTicks } from './session.ts';
 
-const FROZEN = 30_000;
-const LATER = 10_000;
+const FROZEN = 20_000;
+const LATER = 5_000;
 const one = findModel('reversion-1').create({ warmUpMinutes: 1 });
 const two = findModel('reversion-2').create({ warmUpMinutes: 1 });
 

@@ -23,7 +23,7 @@ export function* enrichedTicks(options: SimulatorOptions = smallSession): Genera
   }
 }
 
-function withFeatures(tick: Tick, source: string): EnrichedTick {
+export function withFeatures(tick: Tick, source: string): EnrichedTick {
   const { kind, symbol, eventTimeMs, exchange } = tick;
   const quote = tick.kind === 'quote' ? tick : { bidPriceE4: 0, bidSize: 0, askPriceE4: 0, askSize: 0 };
   const { bidPriceE4, bidSize, askPriceE4, askSize } = quote;
