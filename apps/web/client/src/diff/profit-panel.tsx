@@ -63,6 +63,13 @@ export function ProfitPanel({ profit, zone }: { profit: ProfitDifference; zone: 
           </tr>
         </thead>
         <tbody>
+          {parts.length === 0 && (
+            <tr>
+              <td className="text muted" colSpan={3}>
+                No trip differs.
+              </td>
+            </tr>
+          )}
           {parts.map((part) => (
             <PartRow key={`${part.kind} ${part.reasonA} ${part.reasonB}`} part={part} gain={gain} zone={zone} />
           ))}

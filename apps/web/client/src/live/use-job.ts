@@ -4,6 +4,7 @@ import { type JobProgress, runJob } from './run-job.ts';
 export type JobView<T> =
   | { state: 'idle' }
   | ({ state: 'running' } & JobProgress)
+  | { state: 'cancelled' }
   | { state: 'done'; result: T }
   | { state: 'failed'; reason: string };
 
@@ -39,7 +40,7 @@ export function useJob<T>(leaving: 'cancel' | 'let-it-run') {
   const cancel = useCallback((): void => {
     current.current?.abort();
     current.current = undefined;
-    setJob({ state: 'idle' });
+    setJob({ state: 'cancelled' });
   }, []);
 
   useEffect(() => {

@@ -102,7 +102,9 @@ function Ask({ queries, models }: { queries: readonly PreparedQuery[]; models: r
         <header className="panel-head">
           <h2 id="result-title">Result</h2>
         </header>
-        {job.state === 'idle' && <p className="empty">Nothing has been asked yet: press Run.</p>}
+        {(job.state === 'idle' || job.state === 'cancelled') && (
+          <p className="empty">Nothing has been asked yet: press Run.</p>
+        )}
         {job.state === 'running' && (
           <div className="panel-part">
             <JobProgressBar testId="query-progress" label="Running the query" unit="records" progress={job} />

@@ -168,6 +168,7 @@ function Fields({
       )}
       <div role="status" data-testid="replay-status">
         {job.state === 'running' && <p className="visually-hidden">Replaying {asked.from}</p>}
+        {job.state === 'cancelled' && <p>Cancelled: nothing of it is kept.</p>}
         {job.state === 'failed' && <p className="problem">{job.reason}</p>}
         {job.state === 'done' && <Replayed result={job.result} model={asked.model} volumes={volumes} />}
       </div>
