@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { showProgress } from './progress.ts';
+import { showBar, showProgress } from './progress.ts';
 
 function output(isTTY: boolean): NodeJS.WriteStream {
   return Object.assign(new PassThrough(), { isTTY, columns: 100 }) as unknown as NodeJS.WriteStream;
@@ -30,5 +30,13 @@ test('on a terminal there is a bar with how much of how many', () => {
 test.each([true, false])('work that never began shows nothing (terminal: %s)', (isTTY) => {
   const stream = output(isTTY);
   showProgress('replaying', 'tick', stream).stop();
+  expect(shown(stream)).toBe('');
+});
+
+test('what needs no lines shows nothing without a terminal', () => {
+  const stream = output(false);
+  const progress = showBar('comparing', 'record', stream);
+  progress.update({ done: 1, total: 2 });
+  progress.stop();
   expect(shown(stream)).toBe('');
 });

@@ -12,10 +12,16 @@ export function showProgress(what: string, unit: string, output: NodeJS.WriteStr
   return output.isTTY ? progressBar(what, unit, output) : progressLines(what, unit, output);
 }
 
+/** A bar on a terminal, and nothing elsewhere. */
+export function showBar(what: string, unit: string, output: NodeJS.WriteStream): Progress {
+  return output.isTTY ? progressBar(what, unit, output) : { update() {}, stop() {} };
+}
+
 function progressBar(what: string, unit: string, output: NodeJS.WriteStream): Progress {
   const bar = new cliProgress.SingleBar(
     {
       format: `${what} [{bar}] {percentage}% of {total} ${unit}s, {eta_formatted} left`,
+      formatTime: (seconds) => (Number.isFinite(seconds) ? `${seconds} s` : '…'),
       formatValue: (value, _options, type) => (type === 'total' ? value.toLocaleString('en-US') : String(value)),
       stream: output,
       hideCursor: true,

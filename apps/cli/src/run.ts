@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describeError, printError } from '@tickfold/app-runtime';
+import { describeError, printError, UserError } from '@tickfold/app-runtime';
 import { CommanderError } from 'commander';
 import type { Outcome } from './outcome.ts';
 import { createProgram } from './program.ts';
@@ -36,7 +36,7 @@ export async function run(arguments_: string[], { openSystem, stdout, stderr, si
     return exitStatus;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    printError('tickfold', error);
+    printError('tickfold', inWords(error));
     return signal.aborted ? INTERRUPTED : statusOf(error);
   }
 }
@@ -58,6 +58,19 @@ function statusOf(error: unknown): number {
   // What the owner of the volumes refused carries the owner's code as its reason.
   const { code, reason } = error as { code?: unknown; reason?: unknown };
   return USAGE_CODES.has(code) || USAGE_CODES.has(reason) ? 2 : describeError(error).exitStatus;
+}
+
+/** Errors that libraries word for the programs that use them. */
+function inWords(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'AbortError') return new UserError('interrupted.', 'Give the command again.');
+  if ('code' in error && error.code === 'disconnected') {
+    return new UserError(
+      `The broker went away before it answered (${error.message}).`,
+      'See what is there (npx tickfold snapshot list, volume list, model audit), then give the command again.',
+    );
+  }
+  return error;
 }
 
 function asJson({ json }: Outcome): string {

@@ -5,7 +5,7 @@ import { printError, UserError } from '@tickfold/app-runtime';
 import type { Promotion, PromotionCommandAction, Run } from '@tickfold/market';
 import type { StreamClient } from '@tickfold/stream';
 import type { OpenStreams } from '@tickfold/volumes';
-import { type Progress, showProgress } from './progress.ts';
+import { type Progress, showBar, showProgress } from './progress.ts';
 import type { Settings } from './settings.ts';
 import type { ReplayRequest, System, VolumeEntry } from './system.ts';
 
@@ -27,7 +27,10 @@ export function createSystem(options: SystemOptions): System {
       const { listSnapshots } = await import('@tickfold/log-engine');
       return listSnapshots(dataDir, (damaged) => printError('tickfold', damaged));
     },
-    deleteSnapshot: async (name) => (await import('@tickfold/log-engine')).deleteSnapshot(dataDir, name),
+    async deleteSnapshot(name) {
+      const { deleteSnapshot } = await import('@tickfold/log-engine');
+      await deleteSnapshot(dataDir, name).catch((error) => rethrow(error, dataDir));
+    },
     async createSnapshot(name) {
       const { createMarketSnapshot } = await import('@tickfold/evaluation');
       return withStreams(options, ({ client }) => createMarketSnapshot(client, name));
@@ -36,6 +39,7 @@ export function createSystem(options: SystemOptions): System {
     volumes: () => withStreams(options, ({ client }) => listVolumes(client)),
     deleteVolume: (name, mayRun) => withStreams(options, (streams) => deleteVolume(streams, name, mayRun)),
 
+    freeVolumeName: () => freeVolumeName(dataDir),
     replay: (request) => replay(options, request),
     diff: (a, b) => diff(options, a, b),
 
@@ -105,6 +109,12 @@ async function deleteVolume({ client, through }: OpenStreams, name: string, mayR
   await client.volumes.delete(name);
 }
 
+function freeVolumeName(dataDir: string): string {
+  let number = 1;
+  while (existsSync(join(dataDir, `try-${number}`))) number++;
+  return `try-${number}`;
+}
+
 /** The folder is opened for the adoption only: whoever starts Tickfold meanwhile does not have to wait. */
 async function replay(options: SystemOptions, { model, from, into }: ReplayRequest) {
   const { replayModel } = await import('@tickfold/evaluation');
@@ -114,8 +124,19 @@ async function replay(options: SystemOptions, { model, from, into }: ReplayReque
       ...{ dataDir, model, from, into, signal },
       adopt: (stagingId) => withStreams(options, ({ client }) => client.volumes.adopt(stagingId)),
       onProgress: progress.update,
-    }),
+    }).catch((error) => rethrow(error, dataDir)),
   );
+}
+
+/** Who looks for a snapshot in the wrong folder sees which one that is. */
+function rethrow(error: unknown, dataDir: string): never {
+  if (error instanceof Error && 'code' in error && error.code === 'unknown-snapshot') {
+    throw new UserError(
+      `${error.message}.`,
+      `npx tickfold snapshot list shows what ${dataDir} holds; DATA_DIR names another folder.`,
+    );
+  }
+  throw error;
 }
 
 async function diff(options: SystemOptions, a: string, b: string) {
@@ -127,7 +148,7 @@ async function diff(options: SystemOptions, a: string, b: string) {
     try {
       const viewB = await openVolume(b, { dataDir, streams });
       try {
-        const found = await withProgress(showProgress('comparing', 'record', stderr), ({ update }) =>
+        const found = await withProgress(showBar('comparing', 'record', stderr), ({ update }) =>
           diffVolumes(viewA, viewB, { dataDir, signal, onProgress: update }),
         );
         return { diff: found, description: describeDiff(found) };

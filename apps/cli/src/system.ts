@@ -29,6 +29,8 @@ export interface System {
   /** @param mayRun whether a version that runs may own it: refused then while the system runs */
   deleteVolume(name: string, mayRun: boolean): Promise<void>;
 
+  /** A name that no volume has yet, for the next replay: `try-1`, `try-2`. */
+  freeVolumeName(): string;
   replay(request: ReplayRequest): Promise<ReplayResult>;
   /** With a description for people. */
   diff(a: string, b: string): Promise<{ diff: VolumeDiff; description: string }>;

@@ -54,8 +54,13 @@ describe('snapshot create', () => {
     expect(text).toMatch(/market\.enriched +1,234\n/);
     expect(text).toMatch(/source +simulated session of 2025-10-07\n/);
     expect(text).toMatch(/reversion-1 +defaults\n/);
-    expect(next).toBe('model replay reversion-2 --from market@open --into try-1');
+    expect(next).toBe('model replay reversion-2 --from market@open --into try-7 --set entrySignal=1.8');
     expect([json, exitStatus]).toEqual([snapshot, 0]);
+  });
+
+  test('of a volume that no model reads does not propose to replay it', async () => {
+    const system = scriptedSystem({ createSnapshot: async (name) => ({ ...snapshot, name, volume: 'live' }) });
+    expect((await createSnapshot({ name: 'live@open' }, system)).next).toBe('snapshot list');
   });
 
   test('pins that nobody has written down are called unknown', async () => {

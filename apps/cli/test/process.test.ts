@@ -37,7 +37,7 @@ beforeAll(async () => {
     await runModelInto(client, findModel(name).create(), modelVolume(name));
   await client.admin.ensureTopics([{ name: 'there.topic', partitionCount: 1 }]);
   running = { dataDir, broker: broker.address };
-  await tickfoldJson(running, ['snapshot', 'create', 'market@open']);
+  for (const name of ['market@open', 'there@x']) await tickfoldJson(running, ['snapshot', 'create', name]);
 }, 120_000);
 
 afterEach(endAll);
@@ -53,9 +53,12 @@ describe('while Tickfold runs', () => {
     const created = await tickfold(running, 'snapshot', 'create', 'market@noon');
     expect(created).toMatchObject({ status: 0, stderr: '' });
     expect(created.stdout).toContain(`Froze market@noon: ${ticks} records, 0 files, `);
-    expect(created.stdout).toContain('Next: npx tickfold model replay reversion-2 --from market@noon --into try-1\n');
+    expect(created.stdout).toContain(
+      'Next: npx tickfold model replay reversion-2 --from market@noon --into try-1 --set',
+    );
     expect(await tickfoldJson(running, ['snapshot', 'list'])).toMatchObject([
       { name: 'market@open' },
+      { name: 'there@x' },
       { name: 'market@noon' },
     ]);
 
@@ -98,7 +101,8 @@ describe('while Tickfold runs', () => {
     expect(diff).toMatchObject({ equal: false, b: { model: 'reversion-2', parametersVersion: 'entrySignal=1.8' } });
     expect(diff.profit?.parts.reduce((sum, { amountE4 }) => sum + amountE4, 0)).toBe(diff.profit?.differenceE4);
     const inWords = await tickfold(running, 'volume', 'diff', 'model-reversion-2', 'try-1');
-    expect(inWords.status).toBe(1);
+    expect(inWords).toMatchObject({ status: 1, stderr: '' });
+    expect((await tickfold(running, 'snapshot', 'list')).stdout).toContain('--into try-2');
     expect(inWords.stdout).toContain('DIFFERENT');
     expect(inWords.stdout).toContain('New York');
     expect(inWords.stdout).toMatch(/\n\nNext: npx tickfold model promote reversion-2\n$/);
@@ -107,6 +111,7 @@ describe('while Tickfold runs', () => {
 
   test.each([
     ['an unknown snapshot', 'model replay reversion-1 --from market@no --into x-1', 1, /market@no.*market@open/s],
+    ['a snapshot that holds no ticks', 'model replay reversion-1 --from there@x --into x-1', 1, /there@x/],
     ['an unknown model', 'model replay reversion-9 --from market@open --into x-1', 2, /reversion-9.*reversion-1/s],
     [
       'a parameter out of range',

@@ -71,15 +71,29 @@ test.each([
   expect(stderr).toBe(`tickfold: ${error.message}\nMend: ${error.mend}\n`);
 });
 
+test('a broker that goes away before it answers is told so that people know how to go on', async () => {
+  const system = scriptedSystem({
+    createSnapshot: async () => {
+      throw new StreamError('disconnected', 'the connection was closed');
+    },
+  });
+  const { status, stderr } = await tickfold(system, 'snapshot create market@open');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^tickfold: The broker went away .*the connection was closed.*\nMend: See what is there .*\n$/,
+  );
+});
+
 test('what ended because it was interrupted has status 130', async () => {
   const stop = new AbortController();
   const system = scriptedSystem({
     snapshots: async () => {
       stop.abort();
-      throw new Error('stopped; it has left nothing');
+      stop.signal.throwIfAborted();
+      return [];
     },
   });
   const { status, stderr } = await tickfold(system, 'snapshot list', stop.signal);
   expect(status).toBe(130);
-  expect(stderr).toBe('tickfold: stopped; it has left nothing\n');
+  expect(stderr).toBe('tickfold: interrupted.\nMend: Give the command again.\n');
 });

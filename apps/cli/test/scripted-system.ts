@@ -11,6 +11,7 @@ export function scriptedSystem(answers: Partial<System> = {}): System {
     deleteSnapshot: unexpected('deleteSnapshot'),
     volumes: unexpected('volumes'),
     deleteVolume: unexpected('deleteVolume'),
+    freeVolumeName: () => 'try-7',
     replay: unexpected('replay'),
     diff: unexpected('diff'),
     promote: unexpected('promote'),

@@ -17,7 +17,7 @@ beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'tickfold-cli-'));
   const broker = await startEmbeddedBroker({ dataDir });
   const client = await connect({ brokers: [broker.address], clientId: 'test' });
-  await produceTicks(client, enrichedTicks(), 5_000);
+  await produceTicks(client, enrichedTicks());
   await runModelInto(client, findModel('reversion-1').create(), modelVolume('reversion-1'));
   await client.close();
   await broker.stop();

@@ -5,12 +5,16 @@ import { table } from '../table.ts';
 
 type Role = 'champion' | 'challenger';
 
+interface ListedParameter extends ParameterSpec {
+  name: string;
+}
+
 interface ListedModel {
   name: string;
   description: string;
   /** Null while nobody is champion. */
   role: Role | null;
-  parameters: (ParameterSpec & { name: string })[];
+  parameters: ListedParameter[];
 }
 
 /** So that a line fits into 100 columns. */
@@ -24,10 +28,7 @@ export async function listModels(system: System): Promise<Outcome> {
     text: listed.map(asText).join('\n\n'),
     json: listed,
     exitStatus: 0,
-    next:
-      challenger === undefined
-        ? 'model replay reversion-2 --from market@open --into try-1'
-        : `model promote ${challenger.name}`,
+    next: challenger === undefined ? 'snapshot create market@open' : `model promote ${challenger.name}`,
   };
 }
 
@@ -43,7 +44,7 @@ function describeModel({ name, description, parameters }: ModelDefinition, champ
 function asText({ name, description, role, parameters }: ListedModel): string {
   return [
     `${name}${role === null ? '' : ` (${role})`}: ${description}`,
-    table(parameters, [
+    table<ListedParameter>(parameters, [
       { title: 'Parameter', value: (parameter) => parameter.name },
       { title: 'Default', value: (parameter) => String(parameter.default), align: 'right' },
       { title: 'Range', value: rangeOf },

@@ -28,6 +28,6 @@ function accepted(promotion: Promotion): Promotion {
 function describe({ champion, previous, fromInput, by, atMs }: Promotion): string {
   return [
     `${champion} is champion${previous === null ? '' : ` after ${previous}`}, by ${by}, ${formatWallClock(atMs)}.`,
-    `live.decisions is its own from these offsets of market.enriched on: ${describeOffsets(fromInput)}.`,
+    `live.decisions follows it from these offsets of market.enriched on, by partition: ${describeOffsets(fromInput)}.`,
   ].join('\n');
 }

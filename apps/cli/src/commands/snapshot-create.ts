@@ -1,4 +1,5 @@
 import type { SnapshotInfo } from '@tickfold/stream';
+import { replayOf } from '../next-replay.ts';
 import type { Outcome } from '../outcome.ts';
 import { describePins } from '../pins.ts';
 import { countOf, formatBytes, formatCount } from '../quantities.ts';
@@ -7,13 +8,16 @@ import { recordsOf } from '../snapshot-size.ts';
 import type { System } from '../system.ts';
 import { table } from '../table.ts';
 
+/** The volume whose snapshots hold the models' input. */
+const MARKET = 'market';
+
 export async function createSnapshot(options: { name: string }, system: System): Promise<Outcome> {
   const snapshot = await system.createSnapshot(checkedSnapshotName(options.name));
   return {
     text: describe(snapshot),
     json: snapshot,
     exitStatus: 0,
-    next: `model replay reversion-2 --from ${snapshot.name} --into try-1`,
+    next: snapshot.volume === MARKET ? replayOf(snapshot.name, system) : 'snapshot list',
   };
 }
 

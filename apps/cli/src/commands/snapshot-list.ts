@@ -1,4 +1,5 @@
 import type { MarketPins } from '@tickfold/evaluation';
+import { replayOf } from '../next-replay.ts';
 import type { Outcome } from '../outcome.ts';
 import { formatBytes, formatCount, formatWallClock } from '../quantities.ts';
 import { recordsOf } from '../snapshot-size.ts';
@@ -24,9 +25,6 @@ export async function listSnapshots(system: System): Promise<Outcome> {
     text: snapshots.length === 0 ? 'There is no snapshot yet.' : text,
     json: snapshots,
     exitStatus: 0,
-    next:
-      newest === undefined
-        ? 'snapshot create market@open'
-        : `model replay reversion-2 --from ${newest.name} --into try-1`,
+    next: newest === undefined ? 'snapshot create market@open' : replayOf(newest.name, system),
   };
 }
