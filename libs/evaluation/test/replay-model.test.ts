@@ -178,7 +178,7 @@ describe('what cannot be replayed is refused, and leaves nothing', () => {
   });
 
   test('a replay that outgrows the quota of a volume', async () => {
-    expect(await failure(replay('x-6', { volumeQuotaBytes: 1024 * 1024 }))).toMatchObject({
+    expect(await failure(replay('x-6', { volumeQuotaBytes: 512 * 1024 }))).toMatchObject({
       code: 'beginning-lost',
       mend: expect.stringContaining('VOLUME_QUOTA_BYTES'),
     });
