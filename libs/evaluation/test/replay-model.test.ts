@@ -7,7 +7,7 @@ import { type Market, openMarket } from './market.ts';
 import { runModelInto } from './model-volumes.ts';
 import { enrichedTicks, produceTicks } from './session.ts';
 
-const FROZEN = 20_000;
+const FROZEN = 40_000;
 const LATER = 5_000;
 const one = findModel('reversion-1').create({ warmUpMinutes: 1 });
 const two = findModel('reversion-2').create({ warmUpMinutes: 1 });
@@ -178,7 +178,7 @@ describe('what cannot be replayed is refused, and leaves nothing', () => {
   });
 
   test('a replay that outgrows the quota of a volume', async () => {
-    expect(await failure(replay('x-6', { volumeQuotaBytes: 512 * 1024 }))).toMatchObject({
+    expect(await failure(replay('x-6', { volumeQuotaBytes: 1024 * 1024 }))).toMatchObject({
       code: 'beginning-lost',
       mend: expect.stringContaining('VOLUME_QUOTA_BYTES'),
     });
