@@ -9,6 +9,7 @@ import type {
 } from './api.ts';
 import { type DiskFile, hasCode, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
+import { inParallel } from './in-parallel.ts';
 import { JournalReader, type ReadableJournal, type ReadablePartition } from './journal-reader.ts';
 import { JournalState } from './journal-state.ts';
 import { SEGMENT_HEADER } from './layout.ts';
@@ -68,13 +69,11 @@ class FrozenJournal implements ReadableJournal {
   async open({ volumeId, segments }: SnapshotCheckpoint): Promise<void> {
     const indexCache = new IndexCache(INDEX_CACHE_BYTES);
     const place = { disk: nodeDisk, folder: this.#folder, indexCache };
-    const opened: SealedSegment[] = [];
-    for (const [segmentNumber, segmentBytes] of segments) {
+    this.segments = await inParallel(segments, async ([segmentNumber, segmentBytes]) => {
       const segmentHeaderCrc = await this.#checkSegment(segmentNumber, segmentBytes, volumeId);
       const identity = { volumeId: Buffer.from(volumeId, 'hex'), segmentNumber, segmentBytes, segmentHeaderCrc };
-      opened.push(await openUnchanged(place, identity));
-    }
-    this.segments = opened;
+      return openUnchanged(place, identity);
+    });
   }
 
   segmentPath(segment: { number: number }): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { SnapshotManifest } from './api.ts';
 import { type Disk, hasCode, isDiskFull, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
+import { inParallel } from './in-parallel.ts';
 import type { JournalCut } from './journal-context.ts';
 import { INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
 import {
@@ -130,12 +131,12 @@ class Writer {
 
   async #linkJournal(cut: JournalCut, target: string): Promise<void> {
     await this.#disk.makeFolder(target);
-    for (const { number, sizeBytes } of cut.segments) {
+    await inParallel(cut.segments, async ({ number, sizeBytes }) => {
       const [segment, index] = [segmentBaseName(number) + SEGMENT_ENDING, segmentBaseName(number) + INDEX_ENDING];
       await this.#linkFile(join(cut.folder, segment), join(target, segment));
       await this.#linkFile(join(cut.folder, index), join(target, index));
       this.#sizeBytes += sizeBytes;
-    }
+    });
     await this.#disk.syncFolder(target);
   }
 
@@ -144,7 +145,7 @@ class Writer {
     const names = await this.#disk.list(join(this.#volumeFolder, path));
     if (names === undefined) return;
     await this.#disk.makeFolder(target);
-    for (const name of names) if (isPublished(name)) await this.#linkEntry(`${path}/${name}`, join(target, name));
+    await inParallel(names.filter(isPublished), (name) => this.#linkEntry(`${path}/${name}`, join(target, name)));
     await this.#disk.syncFolder(target);
   }
 

@@ -258,3 +258,17 @@ test('what a crash left half made is removed by the next owner, and by nobody el
   expect(left.map((folder) => existsSync(join(dataDir, folder)))).toEqual([false, false, false]);
   expect(engine.volumes()).toEqual([]);
 });
+
+test('docs/formats/snapshot.md names the fields of both JSON files, in their order', async () => {
+  const dataDir = temporaryFolder();
+  const engine = await openEngine({ dataDir });
+  await engine.createTopic('v.t', { partitionCount: 1 });
+  await engine.createSnapshot('v@x', {});
+  const document = readFileSync(new URL('../../../docs/formats/snapshot.md', import.meta.url), 'utf8');
+  for (const file of ['manifest.json', 'checkpoint.json']) {
+    const section = document.split(`## ${file}\n`)[1]!.split('\n## ')[0]!;
+    const firstCells = [...section.matchAll(/^\| (`.*?) \|/gm)].map((match) => match[1]!);
+    const documented = firstCells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => match[1]));
+    expect(documented).toEqual(Object.keys(JSON.parse(readFileSync(join(dataDir, '.snapshots', 'v@x', file), 'utf8'))));
+  }
+});
