@@ -15,10 +15,13 @@ import {
 import { findModel } from '@tickfold/models';
 import { connect, type StreamClient } from '@tickfold/stream';
 import { type EmbeddedBroker, startEmbeddedBroker } from '@tickfold/testkit';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runModelInto } from '../../../libs/evaluation/test/model-volumes.ts';
 import { enrichedTicks, produceTicks } from '../../../libs/evaluation/test/session.ts';
 import { contents, endAll, ended, start, tickfold, tickfoldJson, type Where } from './tickfold.ts';
+
+/** Some start a process ten times over, on machines with other work to do. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let dataDir: string;
 let broker: EmbeddedBroker;
@@ -38,7 +41,7 @@ beforeAll(async () => {
   await client.admin.ensureTopics([{ name: 'there.topic', partitionCount: 1 }]);
   running = { dataDir, broker: broker.address };
   for (const name of ['market@open', 'there@x']) await tickfoldJson(running, ['snapshot', 'create', name]);
-}, 120_000);
+});
 
 afterEach(endAll);
 

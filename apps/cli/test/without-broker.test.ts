@@ -5,10 +5,13 @@ import { modelVolume } from '@tickfold/market';
 import { findModel } from '@tickfold/models';
 import { connect } from '@tickfold/stream';
 import { startEmbeddedBroker } from '@tickfold/testkit';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { runModelInto } from '../../../libs/evaluation/test/model-volumes.ts';
 import { enrichedTicks, produceTicks } from '../../../libs/evaluation/test/session.ts';
 import { contents, endAll, tickfold, tickfoldJson, type Where } from './tickfold.ts';
+
+/** Some start a process ten times over, on machines with other work to do. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let dataDir: string;
 let stopped: Where;
@@ -22,7 +25,7 @@ beforeAll(async () => {
   await client.close();
   await broker.stop();
   stopped = { dataDir };
-}, 60_000);
+});
 
 afterEach(endAll);
 
