@@ -26,6 +26,8 @@ import { inputOf, readStanding, type Standing } from './standing.ts';
 
 /** Between these, health checks get their turn. */
 const RECORDS_PER_TURN = 500;
+/** How often a champion that has not started yet is looked for. */
+const TOPIC_POLL_MS = 500;
 const OUTPUTS = [topics.liveDecisions, topics.promotions, topics.liveDeadLetter];
 
 export interface Progress extends Champion {
@@ -60,15 +62,13 @@ export interface DecisionsOptions {
  * @throws StreamError `disconnected` and other passing ones (see `runResumably`), `foreign-output`
  */
 export async function runDecisions(options: DecisionsOptions): Promise<void> {
-  const { client, models, signal } = options;
+  const { client, signal } = options;
   await client.admin.ensureTopics([
     { name: topics.liveDecisions, partitionCount: MARKET_PARTITIONS },
     ...[topics.promotions, topics.promotionCommands, topics.liveDeadLetter].map((name) => ({
       name,
       partitionCount: 1,
     })),
-    // Whoever comes first makes them: this app does not wait for a version to start.
-    ...models.map((model) => ({ name: modelTopics(model).decisions, partitionCount: MARKET_PARTITIONS })),
   ]);
   await untilSettled(client, OUTPUTS);
   const producer = client.producer();
@@ -118,7 +118,7 @@ class Desk {
     });
   }
 
-  /** Copies until there is another champion, or the signal is aborted. */
+  /** Copies until there is another champion, the one that was missing may have come, or the signal is aborted. */
   async followChampion(): Promise<void> {
     const { client, signal } = this.#options;
     const { champion } = this.#champion;
@@ -128,6 +128,7 @@ class Desk {
     const consumer = client.consumer({ assignments: [commands, ...decisions] });
     const stop = () => consumer.close();
     signal.addEventListener('abort', stop);
+    const lookAgain = decisions.length === 0 ? setTimeout(stop, TOPIC_POLL_MS) : undefined;
     try {
       if (signal.aborted) return;
       for await (const chunk of consumer) {
@@ -138,12 +139,13 @@ class Desk {
         await nextTurn();
       }
     } finally {
+      clearTimeout(lookAgain);
       signal.removeEventListener('abort', stop);
       await consumer.close();
     }
   }
 
-  /** Where the champion's decisions go on; nowhere for one that does not run and left none. */
+  /** Where the champion's decisions go on; nowhere while it has made no topic for them. */
   async #unreadDecisions(): Promise<ConsumerOptions['assignments']> {
     const { client } = this.#options;
     const topic = modelTopics(this.#champion.champion!).decisions;

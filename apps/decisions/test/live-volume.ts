@@ -15,17 +15,25 @@ export interface Told {
   input: number;
 }
 
-/** Writes what a version decided in one partition, as its processor does. */
-export async function decide(client: StreamClient, model: string, partition: number, inputs: number[]): Promise<void> {
-  const topic = modelTopics(model).decisions;
-  await client.admin.ensureTopics([{ name: topic, partitionCount: MARKET_PARTITIONS }]);
+/** Writes what versions decided in one partition, as their processors do. */
+export async function decide(
+  client: StreamClient,
+  partition: number,
+  inputsOf: Readonly<Record<string, readonly number[]>>,
+): Promise<void> {
+  const topicOf = (model: string) => modelTopics(model).decisions;
+  await client.admin.ensureTopics(
+    Object.keys(inputsOf).map((model) => ({ name: topicOf(model), partitionCount: MARKET_PARTITIONS })),
+  );
   const producer = client.producer();
-  for (const input of inputs) {
-    await producer.send({
-      ...{ topic, partition, key: `key ${input}`, timestampMs: 1_000 + input },
-      value: Buffer.from(`${model} on ${input}`),
-      headers: { [headers.source]: `sim:${input}`, [headers.schema]: 'decision/1', [headers.input]: String(input) },
-    });
+  for (const [model, inputs] of Object.entries(inputsOf)) {
+    for (const input of inputs) {
+      await producer.send({
+        ...{ topic: topicOf(model), partition, key: `key ${input}`, timestampMs: 1_000 + input },
+        value: Buffer.from(`${model} on ${input}`),
+        headers: { [headers.source]: `sim:${input}`, [headers.schema]: 'decision/1', [headers.input]: String(input) },
+      });
+    }
   }
   await producer.close();
 }
@@ -52,7 +60,9 @@ export async function command(client: StreamClient, ...wishes: Wish[]): Promise<
   await producer.close();
 }
 
+/** Empty where there is no such topic yet. */
 export async function readAll(client: StreamClient, topic: string, partition: number): Promise<RecordView[]> {
+  if (!(await client.admin.topics()).some(({ name }) => name === topic)) return [];
   const { logStart, high } = (await client.admin.watermarks(topic))[partition]!;
   const records: RecordView[] = [];
   if (logStart === high) return records;

@@ -18,6 +18,7 @@ afterEach(async () => {
   await broker.stop();
 });
 
+const patiently = { timeout: 20_000, interval: 20 };
 const range = (from: number, until: number): number[] =>
   Array.from({ length: until - from }, (_, index) => from + index);
 const brief = ({ action, champion, fromInput }: Promotion) => `${action} ${champion} [${fromInput}]`;
@@ -45,8 +46,7 @@ async function runUntil(done: (progress: Progress) => boolean, running = models)
 }
 
 test('the first of MODELS is the first champion, and its decisions are copied whole, with who decided', async () => {
-  await decide(client, 'a', 2, [3, 5]);
-  await decide(client, 'b', 2, [3, 5]);
+  await decide(client, 2, { a: [3, 5], b: [3, 5] });
   const progress = await runUntil(({ decisions }) => decisions === 2);
 
   expect(progress).toMatchObject({ champion: 'a', rollsBackTo: null, decisions: 2, lag: 0, promotions: 1 });
@@ -63,20 +63,19 @@ test('the first of MODELS is the first champion, and its decisions are copied wh
 });
 
 test('a promotion and a rollback each count from the first input on that was not decided yet', async () => {
-  const versions = ['a', 'b'];
-  for (const model of versions) await decide(client, model, 0, range(0, 10));
-  for (const model of versions) await decide(client, model, 1, [0, 7]);
+  await decide(client, 0, { a: range(0, 10), b: range(0, 10) });
+  await decide(client, 1, { a: [0, 7], b: [0, 7] });
   const running = runUntil(({ decisions, champion }) => decisions === 32 && champion === 'a');
-  await expect.poll(() => liveDecisions(client).catch(() => [])).toMatchObject([{ length: 10 }, { length: 2 }, [], []]);
+  await expect.poll(() => liveDecisions(client), patiently).toMatchObject([{ length: 10 }, { length: 2 }, [], []]);
 
   const promoted = await requestPromotion(client, { action: 'promote', model: 'b', by: 'ana' });
   expect(promoted).toMatchObject({ action: 'promote', champion: 'b', previous: 'a', by: 'ana' });
-  for (const model of versions) await decide(client, model, 0, range(10, 20));
-  await expect.poll(async () => (await liveDecisions(client))[0]).toMatchObject({ length: 20 });
+  await decide(client, 0, { a: range(10, 20), b: range(10, 20) });
+  await expect.poll(async () => (await liveDecisions(client))[0], patiently).toMatchObject({ length: 20 });
 
   const rolledBack = await requestPromotion(client, { action: 'rollback', by: 'ana' });
   expect(rolledBack).toMatchObject({ action: 'rollback', champion: 'a', previous: 'b' });
-  for (const model of versions) await decide(client, model, 0, range(20, 30));
+  await decide(client, 0, { a: range(20, 30), b: range(20, 30) });
   await running;
 
   const audit = await readPromotions(client);
@@ -87,17 +86,26 @@ test('a promotion and a rollback each count from the first input on that was not
 });
 
 test('a champion that is behind is waited for: nothing is decided twice, nothing is skipped', async () => {
-  await decide(client, 'a', 0, range(0, 10));
-  await decide(client, 'b', 0, range(0, 4));
+  await decide(client, 0, { a: range(0, 10), b: range(0, 4) });
   await runUntil(({ decisions }) => decisions === 10);
   await command(client, { id: '1', model: 'b' });
   const waiting = await runUntil(({ champion, lag }) => champion === 'b' && lag === 0);
   expect(waiting.decisions).toBe(10);
-  await decide(client, 'b', 0, range(4, 12));
+  await decide(client, 0, { b: range(4, 12) });
   await runUntil(({ decisions }) => decisions === 12);
 
   const [told] = await liveDecisions(client);
   expect(told!.map(({ model, input }) => `${model}${input}`).slice(8)).toEqual(['a8', 'a9', 'b10', 'b11']);
+});
+
+test('a champion that has not started yet is waited for, while commands are answered', async () => {
+  const running = runUntil(({ decisions }) => decisions === 3);
+  await expect.poll(() => readPromotions(client), patiently).toHaveLength(1);
+  const promoted = await requestPromotion(client, { action: 'promote', model: 'b', by: 'test' });
+  expect(promoted).toMatchObject({ action: 'promote', champion: 'b', fromInput: [0, 0, 0, 0] });
+  await decide(client, 3, { a: [0, 1], b: [0, 1, 2] });
+  await running;
+  expect((await liveDecisions(client))[3]!.map(({ model, input }) => `${model}${input}`)).toEqual(['b0', 'b1', 'b2']);
 });
 
 test('commands are answered in their order, each once, the refused ones too', async () => {
@@ -156,7 +164,7 @@ test('what is no command becomes a dead letter with its reason, once, and the ne
 });
 
 test('a champion that does not run any more is kept, its last decisions are copied, and another can be promoted', async () => {
-  await decide(client, 'a', 0, [0, 1]);
+  await decide(client, 0, { a: [0, 1] });
   await runUntil(({ champion }) => champion === 'a', ['a']);
   const kept = await runUntil(({ decisions }) => decisions === 2, ['b', 'c']);
   expect(kept).toMatchObject({ champion: 'a', lag: 0 });
@@ -167,7 +175,7 @@ test('a champion that does not run any more is kept, its last decisions are copi
 });
 
 test('decisions about ticks that are gone are an error that names both topics', async () => {
-  await decide(client, 'a', 0, [4]);
+  await decide(client, 0, { a: [4] });
   await runUntil(({ decisions }) => decisions === 1);
   await client.admin.ensureTopics([{ name: topics.enriched, partitionCount: 4 }]);
   await expect(runUntil(() => true)).rejects.toMatchObject({
@@ -177,14 +185,14 @@ test('decisions about ticks that are gone are an error that names both topics', 
 });
 
 test('a record among the decisions that no processor wrote is left out and counted', async () => {
-  await decide(client, 'a', 0, [0]);
+  await decide(client, 0, { a: [0] });
   const producer = client.producer();
   await producer.send({
     ...{ topic: 'model-a.decisions', partition: 0, key: null, timestampMs: 1 },
     value: Buffer.from('buy'),
   });
   await producer.close();
-  await decide(client, 'a', 0, [1]);
+  await decide(client, 0, { a: [1] });
   const { foreign } = await runUntil(({ decisions }) => decisions === 2);
   expect(foreign).toBe(1);
   expect((await liveDecisions(client))[0]!.map(({ input }) => input)).toEqual([0, 1]);
