@@ -78,6 +78,7 @@ test('without a broker rates and lags are unknown, while counts stay', () => {
     latestEventTimeMs: OPEN_MS,
     decisions: new Map([['a', 5]]),
     fills: new Map(),
+    decisionRates: new Map([['a', 7]]),
   };
   state.forgetProgress();
   expect(state.overview()).toMatchObject({

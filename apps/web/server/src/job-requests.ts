@@ -52,7 +52,7 @@ export async function checkDiff({ a, b }: DiffRequest, workbench: Workbench): Pr
 export function checkQuery({ name, model }: QueryRequest, models: readonly string[]): void {
   const names = preparedQueries.map((query) => query.name);
   mustBeThere('prepared query', name, names);
-  mustBeThere('running model version', model, models);
+  mustBeThere('running model version', model, models, 400);
 }
 
 function checkTarget(into: string): void {
@@ -73,8 +73,8 @@ async function snapshotNames(workbench: Workbench): Promise<string[]> {
   return (await asProblems(() => workbench.snapshots())).map(({ name }) => name);
 }
 
-function mustBeThere(what: string, name: string, known: readonly string[]): void {
+function mustBeThere(what: string, name: string, known: readonly string[], otherwise = 404): void {
   if (known.includes(name)) return;
   const there = known.length === 0 ? 'There is none yet.' : `Choose from: ${[...known].sort().join(', ')}.`;
-  throw new ProblemError(404, `There is no ${what} ${name}. ${there}`);
+  throw new ProblemError(otherwise, `There is no ${what} ${name}. ${there}`);
 }

@@ -43,15 +43,15 @@ export async function asProblems<Result>(work: () => Promise<Result>): Promise<R
 
 function statusOf(error: unknown): number | undefined {
   if (error instanceof PromotionError) return 503;
-  if (error instanceof ModelError) return error.code === 'unknown-model' ? 404 : 400;
+  if (error instanceof ModelError) return 400;
   if (error instanceof EngineError) return STATUS_OF_REFUSAL[error.code];
   if (!(error instanceof StreamError)) return undefined;
   if (NOT_NOW.has(error.code)) return 503;
   return error.code === 'volume-refused' ? STATUS_OF_REFUSAL[error.reason as EngineErrorCode] : undefined;
 }
 
-/** Libraries begin their messages in lower case where these go behind a name. */
+/** Libraries begin some messages in lower case. A name that begins one, such as `reversion-1`, stays as it is written. */
 function problemDetail(message: string, mend: string): string {
-  const sentence = message.charAt(0).toUpperCase() + message.slice(1);
+  const sentence = message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
   return `${/[.!?]$/.test(sentence) ? sentence : `${sentence}.`} ${mend}`;
 }

@@ -103,6 +103,7 @@ test.each(['wait', 'hang', 'block'])('a job is cancelled, even one that would %s
     state: 'failed',
     problem: { detail: 'The work was cancelled.' },
   });
+  expect(faults).toEqual([]);
 });
 
 test('what is finished when it is cancelled stays finished', async () => {

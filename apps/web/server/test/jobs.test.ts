@@ -21,6 +21,8 @@ import { serverParts } from './server-parts.ts';
 
 const HOST = 'localhost:3000';
 const MODELS = ['reversion-1', 'reversion-2'];
+/** Generous, for machines that do much else at the same time. */
+const LIMIT_MS = 120_000;
 
 let dataDir: string;
 let broker: EmbeddedBroker;
@@ -38,7 +40,8 @@ beforeAll(async () => {
   for (const name of MODELS) await runModelInto(client, findModel(name).create(), modelVolume(name));
   await buildHistory({ path: historyPath(dataDir), source: simulatedHistory(smallSession) });
 
-  jobs = new JobBoard({ kinds: jobKinds, onFault: (_job, text) => faults.push(text) });
+  const kinds = { ...jobKinds, query: { ...jobKinds.query, timeoutMs: LIMIT_MS } };
+  jobs = new JobBoard({ kinds, onFault: (_job, text) => faults.push(text) });
   const parts = serverParts({ jobs, jobPlace: { dataDir, brokers: [broker.address] } });
   const workbench = createWorkbench({
     ...{ dataDir, models: MODELS, championship: parts.state.championship },
@@ -46,7 +49,7 @@ beforeAll(async () => {
     onDamaged: (error) => faults.push(error.message),
   });
   server = await buildServer({ ...parts, workbench });
-}, 120_000);
+}, LIMIT_MS);
 
 afterAll(async () => {
   await jobs.close();
@@ -70,60 +73,79 @@ async function run(url: string, payload: object): Promise<Job> {
   return ask<Job>('GET', `/api/jobs/${id}`);
 }
 
-test('a frozen market is replayed into a new volume, which equals what the version made live', async () => {
-  const snapshot = await ask<{ records: object }>('POST', '/api/snapshots', { name: 'market@open' });
-  expect(snapshot).toMatchObject({ name: 'market@open', records: { 'market.enriched': tickCount } });
-  expect(await ask('GET', '/api/snapshots')).toEqual([snapshot]);
+test(
+  'a frozen market is replayed into a new volume, which equals what the version made live',
+  async () => {
+    const snapshot = await ask<{ records: object }>('POST', '/api/snapshots', { name: 'market@open' });
+    expect(snapshot).toMatchObject({ name: 'market@open', records: { 'market.enriched': tickCount } });
+    expect(await ask('GET', '/api/snapshots')).toEqual([snapshot]);
 
-  const replay = { model: 'reversion-1', from: 'market@open', into: 'try-1', parameters: {} };
-  const replayed = await run('/api/replays', replay);
-  expect(replayed).toMatchObject({ state: 'done', total: tickCount, result: { volume: 'try-1', ticks: tickCount } });
+    const replay = { model: 'reversion-1', from: 'market@open', into: 'try-1', parameters: {} };
+    const replayed = await run('/api/replays', replay);
+    expect(replayed).toMatchObject({ state: 'done', total: tickCount, result: { volume: 'try-1', ticks: tickCount } });
 
-  const volumes = await ask<Volume[]>('GET', '/api/volumes');
-  expect(volumes.find(({ name }) => name === 'try-1')).toMatchObject({
-    ...{ model: 'reversion-1', live: false, input: 'market@open', parametersVersion: 'defaults' },
-  });
-  expect(volumes.find(({ name }) => name === 'model-reversion-2')).toMatchObject({ model: 'reversion-2', live: true });
-  expect(volumes.find(({ name }) => name === 'market')).toMatchObject({ model: null, live: false });
+    const volumes = await ask<Volume[]>('GET', '/api/volumes');
+    expect(volumes.find(({ name }) => name === 'try-1')).toMatchObject({
+      ...{ model: 'reversion-1', live: false, input: 'market@open', parametersVersion: 'defaults' },
+    });
+    expect(volumes.find(({ name }) => name === 'model-reversion-2')).toMatchObject({
+      model: 'reversion-2',
+      live: true,
+    });
+    expect(volumes.find(({ name }) => name === 'market')).toMatchObject({ model: null, live: false });
 
-  const compared = await run('/api/diffs', { a: 'model-reversion-1', b: 'try-1' });
-  expect(compared).toMatchObject({ state: 'done', result: { equal: true } });
+    const compared = await run('/api/diffs', { a: 'model-reversion-1', b: 'try-1' });
+    expect(compared).toMatchObject({ state: 'done', result: { equal: true } });
 
-  const changed = { ...replay, model: 'reversion-2', into: 'try-2', parameters: { entrySignal: 1.8 } };
-  await run('/api/replays', changed);
-  const differing = (await run('/api/diffs', { a: 'model-reversion-2', b: 'try-2' })).result as VolumeDiff;
-  expect(differing).toMatchObject({ equal: false, b: { parametersVersion: 'entrySignal=1.8' } });
-  const parts = differing.profit!.parts.reduce((sum, { amountE4 }) => sum + amountE4, 0);
-  expect(parts).toBe(differing.profit!.differenceE4);
-});
+    const changed = { ...replay, model: 'reversion-2', into: 'try-2', parameters: { entrySignal: 1.8 } };
+    await run('/api/replays', changed);
+    const differing = (await run('/api/diffs', { a: 'model-reversion-2', b: 'try-2' })).result as VolumeDiff;
+    expect(differing).toMatchObject({ equal: false, b: { parametersVersion: 'entrySignal=1.8' } });
+    const parts = differing.profit!.parts.reduce((sum, { amountE4 }) => sum + amountE4, 0);
+    expect(parts).toBe(differing.profit!.differenceE4);
+  },
+  LIMIT_MS,
+);
 
-test('a prepared query joins live ticks, decisions and history', async () => {
-  const { state, result } = await run('/api/queries', { name: 'decisions-in-context', model: 'reversion-2' });
-  expect(state).toBe('done');
-  const { rows, columns, read } = result as QueryResult;
-  expect(read['market.enriched']).toBe(tickCount);
-  expect(rows.length).toBeGreaterThan(5);
-  expect(rows.every((row) => row.length === columns.length)).toBe(true);
-});
+test(
+  'a prepared query joins live ticks, decisions and history',
+  async () => {
+    const { state, result } = await run('/api/queries', { name: 'decisions-in-context', model: 'reversion-2' });
+    expect(state).toBe('done');
+    const { rows, columns, read } = result as QueryResult;
+    expect(read['market.enriched']).toBe(tickCount);
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.every((row) => row.length === columns.length)).toBe(true);
+  },
+  LIMIT_MS,
+);
 
-test('what fails in the job is told in its own words', async () => {
-  const { id } = jobs.start('replay', {
-    ...{ dataDir, brokers: [broker.address], model: 'reversion-1', from: 'market@gone', into: 'x-1', parameters: {} },
-  });
-  await expect.poll(() => jobs.find(id)?.state, { timeout: 60_000 }).toBe('failed');
-  expect(jobs.find(id)?.problem).toMatchObject({
-    detail: expect.stringContaining('market@gone'),
-    mend: expect.stringMatching(/./),
-  });
-  expect(await ask<Volume[]>('GET', '/api/volumes')).not.toContainEqual(expect.objectContaining({ name: 'x-1' }));
-});
+test(
+  'what fails in the job is told in its own words',
+  async () => {
+    const { id } = jobs.start('replay', {
+      ...{ dataDir, brokers: [broker.address], model: 'reversion-1', from: 'market@gone', into: 'x-1', parameters: {} },
+    });
+    await expect.poll(() => jobs.find(id)?.state, { timeout: 60_000 }).toBe('failed');
+    expect(jobs.find(id)?.problem).toMatchObject({
+      detail: expect.stringContaining('market@gone'),
+      mend: expect.stringMatching(/./),
+    });
+    expect(await ask<Volume[]>('GET', '/api/volumes')).not.toContainEqual(expect.objectContaining({ name: 'x-1' }));
+  },
+  LIMIT_MS,
+);
 
-test('a replay that is cancelled leaves nothing behind', async () => {
-  const { id } = await ask<Job>('POST', '/api/replays', {
-    ...{ model: 'reversion-2', from: 'market@open', into: 'try-3', parameters: {} },
-  });
-  await expect.poll(() => jobs.find(id)?.done, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
-  const job = await jobs.cancel(id);
-  const there = (await ask<Volume[]>('GET', '/api/volumes')).some(({ name }) => name === 'try-3');
-  expect([job?.state, there]).toEqual(job?.state === 'done' ? ['done', true] : ['failed', false]);
-});
+test(
+  'a replay that is cancelled leaves nothing behind',
+  async () => {
+    const { id } = await ask<Job>('POST', '/api/replays', {
+      ...{ model: 'reversion-2', from: 'market@open', into: 'try-3', parameters: {} },
+    });
+    await expect.poll(() => jobs.find(id)?.done, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
+    const job = await jobs.cancel(id);
+    const there = (await ask<Volume[]>('GET', '/api/volumes')).some(({ name }) => name === 'try-3');
+    expect([job?.state, there]).toEqual(job?.state === 'done' ? ['done', true] : ['failed', false]);
+  },
+  LIMIT_MS,
+);

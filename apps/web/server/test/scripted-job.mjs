@@ -20,7 +20,7 @@ serveJob(async ({ does, port }, { signal, onProgress }) => {
     }
     case 'wait':
       await untilAborted(signal);
-      throw new Error('stopped');
+      throw signal.reason;
     case 'finish when stopped':
       await untilAborted(signal);
       return { answer: 'after all' };

@@ -179,8 +179,18 @@ test('a replay, a diff and a query are jobs that are followed at their address',
 });
 
 test.each([
-  ['/api/replays', { ...REPLAY, model: 'reversion-9' }, 404, /reversion-9.*reversion-1, reversion-2/],
-  ['/api/replays', { ...REPLAY, parameters: { entrySignal: 99 } }, 400, /entrySignal=99 .*from 0\.5 to 10/],
+  [
+    '/api/replays',
+    { ...REPLAY, model: 'reversion-9' },
+    400,
+    /^There is no model reversion-9\. .*reversion-1, reversion-2/,
+  ],
+  [
+    '/api/replays',
+    { ...REPLAY, parameters: { entrySignal: 99 } },
+    400,
+    /^reversion-2: entrySignal=99 .*from 0\.5 to 10/,
+  ],
   ['/api/replays', { ...REPLAY, parameters: { size: 1 } }, 400, /no parameter size.*entrySignal/],
   ['/api/replays', { ...REPLAY, parameters: { entrySignal: 'much' } }, 400, /entrySignal/],
   ['/api/replays', { ...REPLAY, into: '../x' }, 400, /"\.\.\/x" is no volume's name/],
@@ -191,7 +201,7 @@ test.each([
   ['/api/diffs', { a: 'model-reversion-1', b: 'nothing' }, 404, /volume nothing\. .*model-reversion-1/],
   ['/api/diffs', { a: 'market@no', b: 'model-reversion-1' }, 404, /snapshot market@no\. .*market@open/],
   ['/api/queries', { name: 'nothing', model: 'reversion-1' }, 404, /prepared query nothing\. .*decisions-in-context/],
-  ['/api/queries', { name: 'decisions-in-context', model: 'x-9' }, 404, /x-9\. .*reversion-1, reversion-2/],
+  ['/api/queries', { name: 'decisions-in-context', model: 'x-9' }, 400, /x-9\. .*reversion-1, reversion-2/],
 ])('POST %s of %j is refused at once with %i', async (url, payload, status, detail) => {
   const response = await post(url, payload);
   expect(response.statusCode).toBe(status);

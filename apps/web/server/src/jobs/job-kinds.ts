@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 export const jobKinds: Readonly<Record<JobKind, JobSettings>> = {
   replay: { title: 'The replay', entry: builtEntry('replay'), heapMiB: 256, timeoutMs: 15 * MINUTE_MS },
   diff: { title: 'The comparison', entry: builtEntry('diff'), heapMiB: 256, timeoutMs: 10 * MINUTE_MS },
-  query: { title: 'The query', entry: builtEntry('query'), heapMiB: 256, timeoutMs: 15_000 },
+  query: { title: 'The query', entry: builtEntry('query'), heapMiB: 256, timeoutMs: 30_000 },
 };
 
 /** Seen from this file's folder as well as from its build's. */

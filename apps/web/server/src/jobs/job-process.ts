@@ -35,7 +35,7 @@ const FAULT_CHARACTERS = 8_192;
 export function startJobProcess(options: JobProcessOptions): JobProcess {
   const { entry, heapMiB, timeoutMs, input, onProgress, onFault } = options;
   const child = fork(entry, [], {
-    execArgv: [`--max-old-space-size=${heapMiB}`, '--enable-source-maps'],
+    execArgv: [`--max-old-space-size=${heapMiB}`, '--max-semi-space-size=16', '--enable-source-maps'],
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

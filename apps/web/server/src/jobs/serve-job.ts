@@ -31,7 +31,7 @@ export function serveJob<Input>(work: (input: Input, tools: JobTools) => Promise
     const tools = { signal: stop.signal, onProgress: throttled(tell) };
     const last: FromJob = await work(input, tools).then(
       (result) => ({ type: 'done', result }),
-      (error: unknown) => ({ type: 'failed', problem: problemOf(error) }),
+      (error: unknown) => ({ type: 'failed', problem: problemOf(error, stop.signal) }),
     );
     tell(last, () => process.exit(0));
   }
@@ -52,11 +52,15 @@ function throttled(send: (message: FromJob) => void): JobTools['onProgress'] {
   };
 }
 
-/** Errors that are meant for people say their mend. Any other is a fault: its trace goes to the web app's log only. */
-function problemOf(error: unknown): JobProblem {
+/**
+ * Errors that are meant for people say their mend. Any other is a fault, unless the job was asked to stop: its trace goes
+ * to the web app's log only.
+ */
+function problemOf(error: unknown, stopped: AbortSignal): JobProblem {
   if (error instanceof Error && 'mend' in error && typeof error.mend === 'string') {
     return { detail: error.message, mend: error.mend };
   }
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  const isStop = stopped.aborted && error instanceof Error && error.name === 'AbortError';
+  if (!isStop) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   return { detail: 'It broke off by a fault of ours.', mend: 'The cause is in the log of the web app.' };
 }
