@@ -30,6 +30,8 @@ const RECORDS_PER_TURN = 500;
 const TOPIC_POLL_MS = 500;
 const OUTPUTS = [topics.liveDecisions, topics.promotions, topics.liveDeadLetter];
 
+const utf8 = new TextDecoder();
+
 export interface Progress extends Champion {
   /** In `live.decisions`, since the start of the log. */
   decisions: number;
@@ -186,7 +188,7 @@ class Desk {
   #liveDecision(record: RecordView): Parameters<Producer['send']>[0] {
     const { partition, key, value, timestampMs } = record;
     const copied: Record<string, string> = {};
-    for (const header of record.headers()) copied[header.key] = Buffer.from(header.value).toString();
+    for (const { key: name, value: bytes } of record.headers()) copied[name] = utf8.decode(bytes);
     copied[headers.model] = this.#champion.champion!;
     return { topic: topics.liveDecisions, partition, key, value, timestampMs, headers: copied };
   }
