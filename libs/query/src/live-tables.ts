@@ -1,129 +1,161 @@
-import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
+import { type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import {
   decisionSchema,
   enrichedTickSchema,
   headers,
-  MARKET_PARTITIONS,
   modelTopics,
   newYorkClock,
   newYorkToUtcMs,
   topics,
 } from '@tickfold/market';
-import { type RecordView, type StreamClient, StreamError } from '@tickfold/stream';
-import { readRange } from '@tickfold/volumes';
+import type { RecordView, StreamClient } from '@tickfold/stream';
+import { ColumnLoader, Dictionary } from './column-loader.ts';
+import { answersTo, lengthOf, newestTicks, type Range, readRanges } from './read-newest.ts';
 
-/** Prices come as whole 1/10,000 USD and are shown as dollars. Times are UTC. */
-const CREATE = `
+/**
+ * What statements see. Prices are USD, times UTC. `arrival` is the order of a symbol's records: several may have the same
+ * time.
+ */
+const CREATE_TABLES = `
   CREATE SCHEMA live;
-  CREATE TABLE live.loaded_trades (symbol VARCHAR, time_ms BIGINT, price_e4 BIGINT, size BIGINT);
-  CREATE TABLE live.loaded_decisions (
-    symbol VARCHAR, time_ms BIGINT, price_e4 BIGINT, action VARCHAR, reason VARCHAR, target BIGINT
-  );
-  CREATE TABLE live.session (midnight TIMESTAMP, latest TIMESTAMP);
-  CREATE VIEW live.trades AS
-    SELECT symbol, make_timestamp_ms(time_ms) AS event_time, (price_e4 / 10000)::DECIMAL(18, 4) AS price, size
-    FROM live.loaded_trades;
-  CREATE VIEW live.decisions AS
-    SELECT symbol, make_timestamp_ms(time_ms) AS event_time, (price_e4 / 10000)::DECIMAL(18, 4) AS price,
-           action, reason, target
-    FROM live.loaded_decisions;
-`;
+  CREATE TABLE live.session (session_date DATE, midnight TIMESTAMP, latest TIMESTAMP)`;
+
+const TRADE_COLUMNS = ['symbol_id', 'time_ms', 'price_e4', 'size', 'volume_today'];
+const CREATE_TRADES = `
+  CREATE TABLE live.trades AS
+  SELECT $texts[symbol_id::INTEGER]                    AS symbol,
+         make_timestamp_ms(time_ms::BIGINT)            AS event_time,
+         (price_e4::BIGINT * 0.0001)::DECIMAL(18, 4)   AS price,
+         size::BIGINT                                  AS size,
+         volume_today::BIGINT                          AS volume_today,
+         rowid                                         AS arrival
+  FROM temp.loaded_trades`;
+
+const DECISION_COLUMNS = ['symbol_id', 'time_ms', 'price_e4', 'action_id', 'reason_id', 'target'];
+const CREATE_DECISIONS = `
+  CREATE TABLE live.decisions AS
+  SELECT $texts[symbol_id::INTEGER]                    AS symbol,
+         make_timestamp_ms(time_ms::BIGINT)            AS event_time,
+         (price_e4::BIGINT * 0.0001)::DECIMAL(18, 4)   AS price,
+         $texts[action_id::INTEGER]                    AS action,
+         $texts[reason_id::INTEGER]                    AS reason,
+         target::BIGINT                                AS target,
+         rowid                                         AS arrival
+  FROM temp.loaded_decisions`;
 
 export interface LiveTablesOptions {
   client: StreamClient;
   model: string;
-  /** Newest records of each partition that are read; older ones are left out. */
+  /** Newest ticks of each partition that are read; older ones, and what was decided about them, are left out. */
   newestPerPartition: number;
   signal?: AbortSignal | undefined;
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
-/** Records that were read, by topic. */
+/** Records that were read, by topic or table. */
 export type RecordsRead = Record<string, number>;
 
 /**
- * Loads the newest trades and one version's decisions into tables of the schema `live`.
+ * Loads this session's newest trades, and one version's decisions about them, into tables of the schema `live`.
  * @throws StreamError, SchemaError, or the signal's reason
  */
 export async function createLiveTables(
   connection: DuckDBConnection,
   options: LiveTablesOptions,
 ): Promise<{ read: RecordsRead; trades: number }> {
-  await connection.run(CREATE);
-  const { decisions } = modelTopics(options.model);
-  const read: RecordsRead = {};
-  let trades = 0;
-  let latestMs = Number.NEGATIVE_INFINITY;
+  const { client, model, newestPerPartition, signal, onProgress } = options;
+  await connection.run(CREATE_TABLES);
+  const ticks = await newestTicks(client, newestPerPartition);
+  const decisions = await answersTo(client, modelTopics(model).decisions, ticks);
+  const total = lengthOf(ticks) + lengthOf(decisions);
+  let done = 0;
+  const onRead = (count: number): void => {
+    done += count;
+    onProgress?.({ done, total });
+  };
+  const session = await beginSession(connection, client, ticks);
 
-  await append(connection, 'loaded_trades', async (row) => {
-    read[topics.enriched] = await readNewest(options, topics.enriched, (record) => {
-      // Most ticks are quotes: their header tells, without decoding them.
-      if (record.header(headers.kind) !== 'trade') return;
-      const tick = enrichedTickSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
-      row.appendVarchar(tick.symbol);
-      row.appendBigInt(BigInt(tick.eventTimeMs));
-      row.appendBigInt(BigInt(tick.priceE4));
-      row.appendBigInt(BigInt(tick.size));
-      row.endRow();
-      trades += 1;
-      latestMs = Math.max(latestMs, tick.eventTimeMs);
-    });
-  });
-  await append(connection, 'loaded_decisions', async (row) => {
-    read[decisions] = await readNewest(options, decisions, (record) => {
-      const decision = decisionSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
-      row.appendVarchar(decision.symbol);
-      row.appendBigInt(BigInt(decision.eventTimeMs));
-      row.appendBigInt(BigInt(decision.priceE4));
-      row.appendVarchar(decision.action);
-      row.appendVarchar(decision.reason);
-      row.appendBigInt(BigInt(decision.target));
-      row.endRow();
-    });
-  });
-  if (trades > 0) {
-    const midnightMs = newYorkToUtcMs(newYorkClock(latestMs).date, 0);
-    await connection.run(
-      'INSERT INTO live.session VALUES (make_timestamp_ms($midnight::BIGINT), make_timestamp_ms($latest::BIGINT))',
-      {
-        midnight: midnightMs,
-        latest: latestMs,
-      },
-    );
-  }
+  const reading: Reading = { client, signal, onRead, ...session };
+  const trades = await loadTrades(connection, ticks, reading);
+  await loadDecisions(connection, decisions, reading);
+
+  const read: RecordsRead = {
+    [topics.enriched]: lengthOf(ticks),
+    [modelTopics(model).decisions]: lengthOf(decisions),
+  };
+  const leftOut = await olderThan(client, ticks);
+  if (leftOut > 0) read[`${topics.enriched} left out, being older`] = leftOut;
   return { read, trades };
 }
 
-async function append(
+/** The day in New York of the newest tick. */
+async function beginSession(
   connection: DuckDBConnection,
-  table: string,
-  fill: (row: DuckDBAppender) => Promise<void>,
-): Promise<void> {
-  const appender = await connection.createAppender(table, 'live');
-  await fill(appender);
-  appender.closeSync();
+  client: StreamClient,
+  ticks: readonly Range[],
+): Promise<{ midnightMs: number }> {
+  let latestMs = 0;
+  for (const { topic, partition, from, to } of ticks) {
+    const last = from < to ? await client.lastRecord(topic, partition) : undefined;
+    latestMs = Math.max(latestMs, last?.timestampMs ?? 0);
+  }
+  const { date } = newYorkClock(latestMs);
+  const midnightMs = newYorkToUtcMs(date, 0);
+  await connection.run(
+    'INSERT INTO live.session VALUES ($date::DATE, make_timestamp_ms($midnight::BIGINT), make_timestamp_ms($latest::BIGINT))',
+    { date, midnight: midnightMs, latest: latestMs },
+  );
+  return { midnightMs };
 }
 
-async function readNewest(
-  { client, newestPerPartition, signal }: LiveTablesOptions,
-  topic: string,
-  apply: (record: RecordView) => void,
-): Promise<number> {
-  let count = 0;
-  for (let partition = 0; partition < MARKET_PARTITIONS; partition++) {
-    for await (const chunk of readRange(client, { topic, partition, fromOffset: await startOf(partition) })) {
-      for (const record of chunk.records()) {
-        apply(record);
-        count += 1;
-      }
-      signal?.throwIfAborted();
-    }
-  }
-  return count;
+async function olderThan(client: StreamClient, ticks: readonly Range[]): Promise<number> {
+  const watermarks = await client.admin.watermarks(topics.enriched);
+  return ticks.reduce((sum, { partition, from }) => {
+    const logStart = watermarks.find((each) => each.partition === partition)?.logStart ?? from;
+    return sum + Math.max(0, Number(from - logStart));
+  }, 0);
+}
 
-  async function startOf(partition: number): Promise<bigint> {
-    const watermark = (await client.admin.watermarks(topic)).find((each) => each.partition === partition);
-    if (watermark === undefined) throw new StreamError('unknown-topic', `'${topic}' has no partition ${partition}`);
-    const newest = watermark.high - BigInt(newestPerPartition);
-    return newest > watermark.logStart ? newest : watermark.logStart;
-  }
+interface Reading {
+  client: StreamClient;
+  signal: AbortSignal | undefined;
+  onRead(count: number): void;
+  /** Of this session, UTC; what is earlier is left out. */
+  midnightMs: number;
+}
+
+/** Returns how many there are. */
+async function loadTrades(connection: DuckDBConnection, ticks: readonly Range[], reading: Reading): Promise<number> {
+  const loader = await ColumnLoader.create(connection, 'loaded_trades', TRADE_COLUMNS);
+  const texts = new Dictionary();
+  let trades = 0;
+  const load = (record: RecordView): void => {
+    // Most ticks are quotes: their header tells, without decoding them.
+    if (record.header(headers.kind) !== 'trade' || record.timestampMs < reading.midnightMs) return;
+    const tick = enrichedTickSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
+    loader.add(texts.idOf(tick.symbol), tick.eventTimeMs, tick.priceE4, tick.size, tick.volumeToday);
+    trades++;
+  };
+  await readRanges(reading.client, ticks, load, reading);
+  loader.close();
+  await createTable(connection, CREATE_TRADES, texts);
+  return trades;
+}
+
+async function loadDecisions(connection: DuckDBConnection, ranges: readonly Range[], reading: Reading): Promise<void> {
+  const loader = await ColumnLoader.create(connection, 'loaded_decisions', DECISION_COLUMNS);
+  const texts = new Dictionary();
+  const load = (record: RecordView): void => {
+    if (record.timestampMs < reading.midnightMs) return;
+    const decision = decisionSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
+    const { symbol, eventTimeMs, priceE4, action, reason, target } = decision;
+    loader.add(texts.idOf(symbol), eventTimeMs, priceE4, texts.idOf(action), texts.idOf(reason), target);
+  };
+  await readRanges(reading.client, ranges, load, reading);
+  loader.close();
+  await createTable(connection, CREATE_DECISIONS, texts);
+}
+
+async function createTable(connection: DuckDBConnection, sql: string, { texts }: Dictionary): Promise<void> {
+  await connection.run(sql, { texts: listValue(texts) }, { texts: LIST(VARCHAR) });
 }

@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
-import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { modelTopics, topics } from '@tickfold/market';
 import type { StreamClient } from '@tickfold/stream';
 import { QueryError } from './errors.ts';
+import { defaultLimits, type QueryLimits } from './limits.ts';
 import { createLiveTables, type RecordsRead } from './live-tables.ts';
+import { type Cell, plainRows } from './plain-rows.ts';
 import { findPreparedQuery } from './prepared-queries.ts';
-
-/** About twice a default session in four partitions; what is older is not read, so that memory stays bounded. */
-const NEWEST_PER_PARTITION = 250_000;
-const MEMORY_LIMIT = '256MB';
-const THREADS = '2';
+import { openQueryDatabase, prepareSelect } from './query-database.ts';
 
 export interface QueryOptions {
   /** One of `preparedQueries`. */
@@ -19,92 +16,99 @@ export interface QueryOptions {
   client: StreamClient;
   /** The published `history.duckdb`: opened read-only as `history`. */
   historyPath: string;
-  /** Newest records of each partition that are read. */
-  newestPerPartition?: number;
   signal?: AbortSignal;
+  limits?: Partial<QueryLimits>;
+  /** Records of the streams read, of how many. */
+  onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 export interface QueryResult {
   sql: string;
   columns: { name: string; type: string }[];
-  rows: (string | number | boolean | null)[][];
+  rows: Cell[][];
   /** Of reading, loading and the statement. */
   elapsedMs: number;
-  /** Records that were read, by topic. */
+  /** Records that were read, by topic; rows of the tables of history that the statement reads. */
   read: RecordsRead;
 }
 
 /**
  * Loads the newest live trades and a version's decisions into memory, attaches history, and runs a prepared statement
- * over the three. Holds up to 256 MB of DuckDB's and is meant for a process of its own, which can be killed.
+ * over the three. Meant for a process of its own, which can be killed.
  *
  * @throws QueryError, StreamError, or the signal's reason
  */
 export async function runPreparedQuery(options: QueryOptions): Promise<QueryResult> {
+  const { client, model, historyPath, signal, onProgress } = options;
   const startedMs = performance.now();
   const { sql } = findPreparedQuery(options.name);
-  await checkTopics(options);
-  if (!existsSync(options.historyPath)) {
-    throw new QueryError(
-      `There is no history at ${options.historyPath}.`,
-      'npm start builds it; set DATA_DIR to the folder that it uses.',
-    );
-  }
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: MEMORY_LIMIT,
-    threads: THREADS,
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  });
-  const connection = await instance.connect();
+  const limits = { ...defaultLimits, ...options.limits };
+  await checkTopics(client, model);
+  const { connection, close } = await openQueryDatabase(historyPath, limits);
   try {
-    await attachHistory(connection, options.historyPath);
-    const newestPerPartition = options.newestPerPartition ?? NEWEST_PER_PARTITION;
-    const { read, trades } = await createLiveTables(connection, { ...options, newestPerPartition });
+    const { newestPerPartition } = limits;
+    const { read, trades } = await createLiveTables(connection, {
+      client,
+      model,
+      newestPerPartition,
+      signal,
+      onProgress,
+    });
     if (trades === 0) {
       throw new QueryError('No trade has been enriched yet.', 'Ask again in a moment; a feed of offers has none.');
     }
-    const reader = await connection.runAndReadAll(sql);
-    const types = reader.columnTypes();
     return {
       sql,
-      columns: reader.columnNames().map((name, index) => ({ name, type: String(types[index]) })),
-      rows: reader.getRowsJson().map((row) => row.map(plain)),
+      ...(await runSelect(connection, sql, signal)),
       elapsedMs: Math.round(performance.now() - startedMs),
-      read,
+      read: { ...read, ...(await historySizes(connection, sql)) },
     };
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 
-async function checkTopics({ client, model }: QueryOptions): Promise<void> {
+async function checkTopics(client: StreamClient, model: string): Promise<void> {
   const there = new Set((await client.admin.topics()).map(({ name }) => name));
-  const { decisions } = modelTopics(model);
-  if (!there.has(decisions)) {
-    throw new QueryError(`${model} has decided nothing here.`, 'Name a version that runs, such as reversion-1.');
-  }
   if (!there.has(topics.enriched)) {
     throw new QueryError('No tick has been enriched yet.', 'Ask again in a moment.');
   }
-}
-
-/** Once attached, nothing outside of this process can be reached any more, whatever a statement says. */
-async function attachHistory(connection: DuckDBConnection, path: string): Promise<void> {
-  try {
-    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS history (READ_ONLY)`);
-  } catch (error) {
-    const reason = (error as Error).message.split('\n')[0];
-    throw new QueryError(
-      `${path} cannot be opened as a history (${reason}).`,
-      'Run npm run clean to remove the data; the next start builds it again.',
-      { cause: error },
-    );
+  if (!there.has(modelTopics(model).decisions)) {
+    throw new QueryError(`${model} has decided nothing here.`, 'Name a version that runs, such as reversion-1.');
   }
-  await connection.run('SET enable_external_access = false');
 }
 
-function plain(value: Json): string | number | boolean | null {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+async function runSelect(
+  connection: DuckDBConnection,
+  sql: string,
+  signal: AbortSignal | undefined,
+): Promise<Pick<QueryResult, 'columns' | 'rows'>> {
+  const statement = await prepareSelect(connection, sql);
+  const interrupt = (): void => connection.interrupt();
+  signal?.addEventListener('abort', interrupt);
+  try {
+    signal?.throwIfAborted();
+    const reader = await statement.runAndReadAll();
+    const types = reader.columnTypes();
+    return {
+      columns: reader.columnNames().map((name, index) => ({ name, type: String(types[index]) })),
+      rows: plainRows(reader),
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+  }
+}
+
+/** Rows of the tables that the statement names. */
+async function historySizes(connection: DuckDBConnection, sql: string): Promise<RecordsRead> {
+  const tables = new Set([...sql.matchAll(/\bhistory\.\w+/g)].map(([table]) => table));
+  const sizes: RecordsRead = {};
+  for (const table of [...tables].sort()) {
+    const reader = await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${table}`);
+    sizes[table] = Number(reader.getRows()[0]?.[0]);
+  }
+  return sizes;
 }
