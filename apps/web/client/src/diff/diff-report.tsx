@@ -5,7 +5,7 @@ import { rangeText } from './diff-texts.ts';
 import { DivergencePanel } from './divergence-panel.tsx';
 import { ProfitPanel } from './profit-panel.tsx';
 
-/** What was compared, the money, where they part first, and how often. */
+/** What was compared, how often they differ, the money, and where they part: what was acted on says more, so it comes first. */
 export function DiffReport({ diff, zone }: { diff: VolumeDiff; zone: Zone }) {
   const { first, firstAction, profit } = diff;
   const actionIsLater = firstAction !== null && firstAction.source !== first?.source;
@@ -13,14 +13,6 @@ export function DiffReport({ diff, zone }: { diff: VolumeDiff; zone: Zone }) {
     <>
       <Compared diff={diff} />
       {profit !== null && <ProfitPanel profit={profit} zone={zone} />}
-      {first !== null && (
-        <DivergencePanel
-          title={actionIsLater ? 'Where they first part' : 'Where they first part, and act differently'}
-          testId="diff-first"
-          divergence={first}
-          zone={zone}
-        />
-      )}
       {actionIsLater && (
         <DivergencePanel
           title="Where they first act differently"
@@ -29,8 +21,18 @@ export function DiffReport({ diff, zone }: { diff: VolumeDiff; zone: Zone }) {
           zone={zone}
         />
       )}
+      {first !== null && (
+        <DivergencePanel title={firstTitle(diff)} testId="diff-first" divergence={first} zone={zone} />
+      )}
     </>
   );
+}
+
+function firstTitle({ first, firstAction }: VolumeDiff): string {
+  if (firstAction === null) return 'The first difference; both acted alike on every tick';
+  return first?.source === firstAction.source
+    ? 'Where they first part, and act differently'
+    : 'The first difference of any kind';
 }
 
 function Compared({ diff }: { diff: VolumeDiff }) {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { exactAmounts } from '../format.ts';
 import { asOfText, rangeText, sumE4, verdictText } from './diff-texts.ts';
 
-const diff = (changes: Partial<VolumeDiff>): VolumeDiff => ({ range: [], topics: [], ...changes }) as VolumeDiff;
+const diff = (changes: Partial<VolumeDiff>): VolumeDiff =>
+  ({ range: [], topics: [], kinds: [], ...changes }) as VolumeDiff;
 
 test('a sum of amounts is exact where adding them one by one would round', () => {
   const large = 2 ** 52 - 1;
@@ -30,6 +31,16 @@ describe('the verdict', () => {
   test('says what differs, topic by topic', () => {
     const topics = [topic('decisions', 1_000, 1_001, 12), topic('fills', 10, 10, 0), topic('equity', 5, 5, 2)];
     expect(verdictText(diff({ topics }))).toBe('12 of 1,001 decisions, 2 of 5 equity marks differ.');
+  });
+
+  test('tells apart what differs by its label only', () => {
+    const kinds: VolumeDiff['kinds'] = [
+      { kind: 'action', count: 2 },
+      { kind: 'label', count: 1_234 },
+    ];
+    expect(verdictText(diff({ topics: [topic('decisions', 5_000, 5_000, 1_236)], kinds }))).toBe(
+      '1,236 of 5,000 decisions differ. In 1,234 of the decisions it is only the name of the parameters, or a header.',
+    );
   });
 
   test('says how much is the same', () => {

@@ -1,4 +1,4 @@
-import type { VolumeDiff } from '@tickfold/evaluation/browser';
+import { describeKind, type VolumeDiff } from '@tickfold/evaluation/browser';
 import { count, minuteTime, type Zone, zoneName } from '../format.ts';
 
 /** Sums whole amounts without rounding, whatever their number. */
@@ -22,7 +22,9 @@ export function verdictText(diff: VolumeDiff): string {
   const parts = differing.map(({ topic, recordsA, recordsB, differing }) => {
     return `${count(differing)} of ${count(Math.max(recordsA, recordsB))} ${topicName(topic)}`;
   });
-  return `${parts.join(', ')} differ.`;
+  const renamed = diff.kinds.find(({ kind }) => kind === 'label')?.count ?? 0;
+  const remark = renamed === 0 ? '' : ` In ${count(renamed)} of the decisions it is ${describeKind('label')}.`;
+  return `${parts.join(', ')} differ.${remark}`;
 }
 
 /** How far both were read. A live volume goes on meanwhile. */

@@ -13,7 +13,7 @@ export function JobProgressBar({
   unit: string;
   testId: string;
 }) {
-  const text = total > 0 ? `${count(done)} of ${count(total)} ${unit}` : 'Starting…';
+  const text = total > 0 ? `${count(done)} of ${count(total)} ${unit}` : 'Working…';
   return (
     <div className="job-progress">
       <progress

@@ -1,14 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Promotion } from '../contract.ts';
 import { postJson } from '../live/fetch-json.ts';
 import { type Change, questionText } from './promotion-texts.ts';
-
-/** @throws Error with the reason of a refusal */
-async function ask({ action, model }: Change): Promise<void> {
-  const body = action === 'promote' ? { model } : {};
-  const answer = await postJson<Partial<Promotion>>(`/api/championship/${action}`, body);
-  if (answer.action === 'refused') throw new Error(answer.reason ?? 'It was refused.');
-}
 
 /** Says what would happen, and does it when it is confirmed. Stays open, with the reason, when it was refused. */
 export function ConfirmChange({
@@ -39,7 +31,7 @@ export function ConfirmChange({
     setIsAsking(true);
     setProblem(null);
     try {
-      await ask(change);
+      await postJson(`/api/championship/${change.action}`, change.action === 'promote' ? { model: change.model } : {});
       isDone.current = true;
       onDone(change);
       dialog.current?.close();

@@ -1,8 +1,9 @@
 import type { QueryResult } from '../contract.ts';
-import { cellText, isNumeric } from './query-texts.ts';
+import { cellText, decimalsOf } from './query-texts.ts';
 
 export function QueryTable({ result: { columns, rows } }: { result: QueryResult }) {
-  const alignment = columns.map((_, index) => (isNumeric(rows, index) ? 'number' : 'text'));
+  const decimals = columns.map((_, index) => decimalsOf(rows, index));
+  const alignment = decimals.map((digits) => (digits === null ? 'text' : 'number'));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section className="wide-table" tabIndex={0} aria-label="Rows, scrollable">
@@ -23,7 +24,7 @@ export function QueryTable({ result: { columns, rows } }: { result: QueryResult 
             <tr key={line} data-testid="query-row">
               {columns.map(({ name }, index) => (
                 <td key={name} className={alignment[index]}>
-                  {cellText(row[index] ?? null)}
+                  {cellText(row[index] ?? null, decimals[index] ?? null)}
                 </td>
               ))}
             </tr>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cellText, isNumeric, resultText } from './query-texts.ts';
+import { cellText, decimalsOf, resultText } from './query-texts.ts';
 
 test('a result says how many rows it has, how long it took and what was read', () => {
   const read = { 'market.enriched': 47_999, history: 800 };
@@ -9,14 +9,17 @@ test('a result says how many rows it has, how long it took and what was read', (
   expect(resultText({ sql: '', columns: [], rows: [['A']], elapsedMs: 0, read: {} })).toBe('1 row in 0.00 s.');
 });
 
-test('a cell is written for people: thousands apart, four decimals, unknown as a dash', () => {
-  expect([1234567, -0.123456, 'ABC', true, null].map(cellText)).toEqual(['1,234,567', '−0.1235', 'ABC', 'true', '–']);
+test('a cell is written for people: thousands apart, as many decimals as its column, unknown as a dash', () => {
+  const texts = [1234567, -0.123456, null].map((cell) => cellText(cell, 4));
+  expect(texts).toEqual(['1,234,567.0000', '−0.1235', '–']);
+  expect(['ABC', true].map((cell) => cellText(cell, null))).toEqual(['ABC', 'true']);
+  expect(cellText(1234567, 0)).toBe('1,234,567');
 });
 
-test('a column is numeric when each of its values is a number, and it has one', () => {
+test('a column of numbers has the decimals that one of them needs, four at most; any other column has none', () => {
   const rows = [
-    [1, 'A', null, null],
-    [null, 2, null, 3],
+    [1, 'A', null, 9.7, 1 / 3],
+    [null, 2, null, 9.045, 1],
   ];
-  expect([0, 1, 2, 3].map((column) => isNumeric(rows, column))).toEqual([true, false, false, true]);
+  expect([0, 1, 2, 3, 4].map((column) => decimalsOf(rows, column))).toEqual([0, null, null, 3, 4]);
 });

@@ -10,15 +10,21 @@ export function resultText({ rows, elapsedMs, read }: QueryResult): string {
 
 type Cell = QueryResult['rows'][number][number];
 
-/** Numbers keep at most four decimals and tell their thousands apart. */
-export function cellText(cell: Cell): string {
-  if (cell === null) return UNKNOWN;
-  if (typeof cell !== 'number') return String(cell);
-  return cell.toLocaleString('en-US', { maximumFractionDigits: 4 }).replace('-', '−');
+const MOST_DECIMALS = 4;
+
+/** Decimals that the numbers of a column are written with, so that they stand below each other; null: no numbers. */
+export function decimalsOf(rows: QueryResult['rows'], column: number): number | null {
+  const cells = rows.map((row) => row[column]).filter((cell) => cell !== null);
+  if (cells.length === 0 || !cells.every((cell) => typeof cell === 'number')) return null;
+  const decimals = cells.map((number) => String(Number(number.toFixed(MOST_DECIMALS))).split('.')[1]?.length ?? 0);
+  return Math.max(...decimals);
 }
 
-/** A column of numbers is read from its right edge. */
-export function isNumeric(rows: QueryResult['rows'], column: number): boolean {
-  const cells = rows.map((row) => row[column]).filter((cell) => cell !== null);
-  return cells.length > 0 && cells.every((cell) => typeof cell === 'number');
+/** @param decimals of its column */
+export function cellText(cell: Cell, decimals: number | null): string {
+  if (cell === null) return UNKNOWN;
+  if (typeof cell !== 'number') return String(cell);
+  const digits = decimals ?? MOST_DECIMALS;
+  const format = { minimumFractionDigits: decimals ?? 0, maximumFractionDigits: digits };
+  return cell.toLocaleString('en-US', format).replace('-', '−');
 }
