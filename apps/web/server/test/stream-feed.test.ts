@@ -6,6 +6,8 @@ import {
   headers,
   MARKET_PARTITIONS,
   modelTopics,
+  type Promotion,
+  promotionSchema,
   sourceSessionSchema,
   topics,
 } from '@tickfold/market';
@@ -82,6 +84,12 @@ function decided(model: string, input: number, action: 'buy' | 'hold'): Outgoing
   });
 }
 
+function promoted(changes: Partial<Promotion> & Pick<Promotion, 'action' | 'champion'>): OutgoingRecord {
+  const nothing = { commandId: null, previous: null, by: 'test', askedAtMs: 0, atMs: 0, fromInput: [0], reason: null };
+  const value = promotionSchema.encode({ ...nothing, ...changes });
+  return { ...record(topics.promotions, value, { [headers.schema]: promotionSchema.id }), key: null };
+}
+
 function record(topic: string, value: Uint8Array, recordHeaders: Record<string, string>): OutgoingRecord {
   return { topic, partition: 0, key: 'BAC', value, timestampMs: OPEN_MS, headers: recordHeaders };
 }
@@ -132,6 +140,22 @@ test('lag is known from cursors, and a decision that a version left out is settl
       { model: 'b', action: 'none' },
     ]);
   }, WAIT);
+});
+
+test('who is champion is what the audit stream says last, refusals aside', async () => {
+  await client.admin.ensureTopics([{ name: topics.promotions, partitionCount: 1 }]);
+  await send(promoted({ action: 'initial', champion: 'a' }));
+  await vi.waitFor(() => expect(state.overview().champion).toBe('a'), WAIT);
+  await send(
+    promoted({ action: 'promote', champion: 'b', previous: 'a' }),
+    promoted({ action: 'refused', champion: 'b', reason: 'b is champion already.', fromInput: [] }),
+  );
+  await vi.waitFor(() => expect(state.championship.toJson().audit).toHaveLength(3), WAIT);
+  expect(state.championship.toJson()).toMatchObject({
+    champion: 'b',
+    rollsBackTo: 'a',
+    audit: [{ action: 'refused' }, {}, {}],
+  });
 });
 
 test('a value that no schema fits is counted, and what follows it is shown', async () => {
