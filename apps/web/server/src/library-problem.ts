@@ -2,6 +2,7 @@ import { EngineError, type EngineErrorCode } from '@tickfold/log-engine';
 import { ModelError } from '@tickfold/models';
 import { PromotionError } from '@tickfold/promotion';
 import { StreamError, type StreamErrorCode } from '@tickfold/stream';
+import { asSentence } from './as-sentence.ts';
 import { ProblemError } from './problem.ts';
 
 /** What the owner of the data folder refuses. */
@@ -29,7 +30,7 @@ export function libraryProblem(error: unknown): unknown {
   const status = statusOf(error);
   if (status === undefined) return error;
   const { message, mend } = error as Error & { mend: string };
-  return new ProblemError(status, problemDetail(message, mend));
+  return new ProblemError(status, `${asSentence(message)} ${mend}`);
 }
 
 /** Lets the work's errors reach the page as problems. */
@@ -48,10 +49,4 @@ function statusOf(error: unknown): number | undefined {
   if (!(error instanceof StreamError)) return undefined;
   if (NOT_NOW.has(error.code)) return 503;
   return error.code === 'volume-refused' ? STATUS_OF_REFUSAL[error.reason as EngineErrorCode] : undefined;
-}
-
-/** Libraries begin some messages in lower case. A name that begins one, such as `reversion-1`, stays as it is written. */
-function problemDetail(message: string, mend: string): string {
-  const sentence = message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return `${/[.!?]$/.test(sentence) ? sentence : `${sentence}.`} ${mend}`;
 }

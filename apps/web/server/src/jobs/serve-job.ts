@@ -1,3 +1,4 @@
+import { asSentence } from '../as-sentence.ts';
 import type { FromJob, JobProblem, ToJob } from './job-messages.ts';
 
 export interface JobTools {
@@ -58,7 +59,7 @@ function throttled(send: (message: FromJob) => void): JobTools['onProgress'] {
  */
 function problemOf(error: unknown, stopped: AbortSignal): JobProblem {
   if (error instanceof Error && 'mend' in error && typeof error.mend === 'string') {
-    return { detail: error.message, mend: error.mend };
+    return { detail: asSentence(error.message), mend: error.mend };
   }
   const isStop = stopped.aborted && error instanceof Error && error.name === 'AbortError';
   if (!isStop) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
