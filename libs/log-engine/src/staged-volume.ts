@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { volumeExists } from './adoption.ts';
 import type { EngineEvent, EngineOptions, LogEngine, StagedVolume } from './api.ts';
@@ -10,8 +9,8 @@ import { checkVolumeName } from './names.ts';
 import {
   makeStagingFolder,
   markFinished,
+  newStagingId,
   removeStaging,
-  STAGING_ID_BYTES,
   stagingPath,
   sweepStaging,
 } from './staging-folder.ts';
@@ -42,7 +41,7 @@ export async function stageVolumeOn(
   if ((await disk.look(join(folder, volume))) !== undefined) {
     throw volumeExists(volume);
   }
-  const id = randomBytes(STAGING_ID_BYTES).toString('hex');
+  const id = newStagingId();
   let held: FolderLock | undefined;
   try {
     await sweepStaging(disk, folder);

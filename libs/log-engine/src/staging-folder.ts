@@ -3,6 +3,7 @@
  * from before the folder is there until it discards it, and no ID comes twice. So a folder without a holder was left by
  * a killed process and may go, at any time and by any process: nobody will come back to it.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Disk, discardFolder, hasCode, PARTIAL, readWhole, writeWhole } from './disk.ts';
@@ -11,8 +12,13 @@ import { type FolderLock, forgetHold, hold, isHeld } from './folder-lock.ts';
 
 const STAGING_FOLDER = '.staging';
 const FINISHED_FILE = 'finished.json';
-export const STAGING_ID_BYTES = 12;
-const STAGING_ID = /^[0-9a-f]{24}$/;
+const HOLD_ENDING = '.sock';
+/** Random, so that it cannot be guessed and never comes twice; then the process that made it. */
+const STAGING_ID = /^[0-9a-f]{24}-(\d{1,10})$/;
+
+export function newStagingId(): string {
+  return `${randomBytes(12).toString('hex')}-${process.pid}`;
+}
 
 export function stagingPath(dataDir: string, id: string): string {
   return join(dataDir, STAGING_FOLDER, id);
@@ -35,11 +41,28 @@ export async function makeStagingFolder(disk: Disk, dataDir: string, id: string)
 /** Removes what killed processes left. */
 export async function sweepStaging(disk: Disk, dataDir: string): Promise<void> {
   const folder = join(dataDir, STAGING_FOLDER);
-  for (const name of (await disk.list(folder)) ?? []) {
-    const id = name.endsWith(PARTIAL) ? name.slice(0, -PARTIAL.length) : name;
+  const names = (await disk.list(folder)) ?? [];
+  const idOf = (name: string, ending: string): string => name.slice(0, -ending.length);
+  for (const name of names.filter((other) => !other.endsWith(HOLD_ENDING))) {
+    const id = name.endsWith(PARTIAL) ? idOf(name, PARTIAL) : name;
     if (!STAGING_ID.test(id) || (await isHeld(folder, holdName(id)))) continue;
     await removeStaging(disk, dataDir, id);
     await forgetHold(folder, holdName(id));
+  }
+  for (const name of names.filter((other) => other.endsWith(HOLD_ENDING))) {
+    const id = idOf(name, HOLD_ENDING);
+    // A hold without a folder may be one whose maker is just about to listen, and to make the folder.
+    if (!STAGING_ID.test(id) || makerIsAlive(id) || (await isHeld(folder, name))) continue;
+    await forgetHold(folder, name);
+  }
+}
+
+function makerIsAlive(id: string): boolean {
+  try {
+    process.kill(Number(STAGING_ID.exec(id)![1]), 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, 'EPERM');
   }
 }
 
@@ -84,5 +107,5 @@ export function unknownStaging(id: string, cause?: unknown): EngineError {
 }
 
 function holdName(id: string): string {
-  return `${id}.sock`;
+  return id + HOLD_ENDING;
 }

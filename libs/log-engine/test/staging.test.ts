@@ -30,7 +30,7 @@ test('a staged volume is seen by nobody until it is adopted, then it is a volume
   const dataDir = temporaryFolder();
   const engine = await openEngine({ dataDir });
   const staged = await stageVolume(dataDir, 'x', { segmentBytes: 2000 });
-  expect(staged).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{24}$/), volume: 'x' });
+  expect(staged).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{24}-\d+$/), volume: 'x' });
   const values = await fill(staged.engine, 'x.t', 60);
   const committed = { topic: 'x.t', partition: 0, offset: 7n, leaderEpoch: 0, metadata: '' };
   await staged.engine.commitOffsets('x.reader', [committed]);
@@ -135,7 +135,7 @@ test('only a finished staging that is there is adopted', async () => {
   const staged = await stagedWithRecords(dataDir);
   const refusal = { code: 'unknown-staging' };
   await expect(engine.adoptVolume(staged.id)).rejects.toMatchObject({ ...refusal, mend: /Finish it first/ });
-  for (const id of ['', '..', '../x', `../.staging/${staged.id}`, `${staged.id}/x`, 'f'.repeat(24)]) {
+  for (const id of ['', '..', '../x', `../.staging/${staged.id}`, `${staged.id}/x`, `${'f'.repeat(24)}-1`]) {
     await expect(engine.adoptVolume(id)).rejects.toMatchObject({
       ...refusal,
       message: `no volume is staged as "${id}"`,
@@ -236,10 +236,20 @@ test.each(['the data folder is opened', 'the next volume is staged'])(
 
 test('a removal of a killed process’ staging that was interrupted itself is finished', async () => {
   const dataDir = temporaryFolder();
-  mkdirSync(join(dataDir, '.staging', `${'a'.repeat(24)}.tmp`, 'x'), { recursive: true });
+  mkdirSync(join(dataDir, '.staging', `${'a'.repeat(24)}-1.tmp`, 'x'), { recursive: true });
   mkdirSync(join(dataDir, '.staging', 'not-ours'));
   await openEngine({ dataDir });
   expect(stagingOf(dataDir)).toEqual(['not-ours']);
+});
+
+test('a sign of life without its folder goes with its process, not before', async () => {
+  const dataDir = temporaryFolder();
+  const { child } = await stageElsewhere(dataDir, 'open');
+  await kill(child);
+  const [dead, alive] = [child.pid, process.pid].map((pid) => `${'a'.repeat(24)}-${pid}.sock`);
+  for (const name of [dead!, alive!]) writeFileSync(join(dataDir, '.staging', name), '');
+  await openEngine({ dataDir });
+  expect(stagingOf(dataDir)).toEqual([alive]);
 });
 
 test('staging works in a folder whose path is too long for a socket', async () => {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { listSnapshots } from '../src/snapshot-folder.ts';
+import { deleteSnapshot, listSnapshots } from '../src/snapshot-folder.ts';
 import { kill, startChild } from './child.ts';
 import { logOf, openEngine, readerOf, readSnapshot, valuesOf } from './engines.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -49,6 +49,8 @@ test('after kill -9 amid snapshots, adoptions and deletions, each is there whole
         expect(frozen.highWatermark).toBeLessThanOrEqual(logOf(engine, topic).highWatermark);
       }
       expect(readerOf(snapshot, 'v.a').highWatermark).toBeGreaterThanOrEqual(BigInt(String(pins.visible)));
+      await snapshot.close();
+      if (!printed.has(name)) await deleteSnapshot(dataDir, name);
     }
     for (const volume of ['x', 'y']) {
       if (!existsSync(join(dataDir, volume))) continue;
