@@ -9,6 +9,7 @@ import { build, checkNode, installDependencies, repository } from './set-up.mjs'
 const suites = {
   sim: ['libs/market', 'simulator.bench.js'],
   log: ['libs/log-engine', 'append.bench.js'],
+  snapshot: ['libs/log-engine', 'snapshot.bench.js'],
   stream: ['libs/stream', 'throughput.bench.js'],
 };
 
