@@ -3,7 +3,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { cleanUp, type Running, startUp, temporaryFolder } from './tickfold.ts';
 import { readTopic, topicLength, withClient } from './topics.ts';
 
-const SERVICES = ['broker', 'ingest', 'enrichment', 'reversion-1', 'reversion-2'];
+const SERVICES = ['broker', 'ingest', 'enrichment', 'reversion-1', 'reversion-2', 'decisions'];
 
 test.describe('the default start', () => {
   let tickfold: Running;
@@ -121,9 +121,8 @@ test.describe('npm start', () => {
     const tickfold = await startUp({ throughNpm: true, dataDir: `${temporaryFolder()}/volumes` });
     expect(tickfold.output()).toMatch(/set-up: build/);
     expect(tickfold.output()).toMatch(/history/i);
-    const pids = ['broker', 'ingest', 'enrichment', 'reversion-1', 'reversion-2', 'web'].map((service) =>
-      tickfold.pid(service),
-    );
+    const pids = [...SERVICES, 'web'].map((service) => tickfold.pid(service));
+    expect(pids.every(isAlive)).toBe(true);
     expect(await withClient(tickfold.broker, (client) => topicLength(client, 'market.ticks'))).toBeGreaterThan(0);
     await tickfold.stop();
     await expect.poll(() => pids.filter(isAlive), { timeout: 5_000 }).toEqual([]);

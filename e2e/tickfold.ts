@@ -123,9 +123,17 @@ export async function startUp(options: StartOptions = {}): Promise<Running> {
   return running;
 }
 
+/** What does not end by itself is killed, so that it never outlives the tests. */
+const STOP_LIMIT_MS = 20_000;
+
 /** Ends whatever a test left running and removes its folders. */
 export async function cleanUp(): Promise<void> {
-  for (const running of [...started]) await running.stop();
+  for (const running of [...started]) {
+    const { pid } = running.process;
+    const killer = setTimeout(() => pid !== undefined && process.kill(-pid, 'SIGKILL'), STOP_LIMIT_MS);
+    await running.stop();
+    clearTimeout(killer);
+  }
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
   temporaryFolders.clear();
 }
