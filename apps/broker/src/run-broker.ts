@@ -52,6 +52,7 @@ const levels = {
   'range-damaged': 'error',
   'truncated-tail': 'warn',
   'index-rebuilt': 'warn',
+  'leftover-stays': 'warn',
   'segment-sealed': 'info',
   'segment-removed': 'info',
   recovered: 'info',

@@ -32,8 +32,10 @@ export interface EngineEvent {
     | 'segment-sealed'
     | 'segment-removed'
     | 'index-rebuilt'
+    | 'leftover-stays'
     | 'volume-stopped';
-  volume: string;
+  /** Not there where it is about the data folder as a whole. */
+  volume?: string;
   detail: string;
   /** What the operator can do about it, where there is something to be done. */
   mend?: string;

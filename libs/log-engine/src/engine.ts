@@ -18,6 +18,7 @@ import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { JournalState } from './journal-state.ts';
+import { tryToRemove } from './leftovers.ts';
 import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfSnapshot, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { recoverJournal } from './recovery.ts';
@@ -101,6 +102,7 @@ class Engine implements LogEngine {
   readonly #visibility: Visibility;
   readonly #lock: FolderLock;
   readonly #onlyVolume: string | undefined;
+  readonly #onLeftover = (detail: string): void => this.#context.onEvent({ kind: 'leftover-stays', detail });
   readonly #journals = new Map<string, Journal>();
   readonly #creating = new Map<string, Promise<Journal>>();
   readonly #deleting = new Map<string, Promise<void>>();
@@ -126,9 +128,11 @@ class Engine implements LogEngine {
   async recover(): Promise<void> {
     const { disk } = this.#context;
     const names = (await disk.list(this.#dataDir)) ?? [];
-    for (const name of names) if (name.startsWith(TRASH)) await disk.removeFolder(join(this.#dataDir, name));
-    await sweepSnapshots(disk, this.#dataDir);
-    await sweepStaging(disk, this.#dataDir);
+    for (const path of names.filter((name) => name.startsWith(TRASH)).map((name) => join(this.#dataDir, name))) {
+      await tryToRemove(path, this.#onLeftover, () => disk.removeFolder(path));
+    }
+    await sweepSnapshots(disk, this.#dataDir, this.#onLeftover);
+    await sweepStaging(disk, this.#dataDir, this.#onLeftover);
     for (const name of names.filter(isVolumeName).sort()) await this.#recoverVolume(name);
   }
 

@@ -5,6 +5,7 @@ import type { SnapshotManifest } from './api.ts';
 import { type Disk, discardFolder, hasCode, nodeDisk, PARTIAL, readWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
 import type { Checkpoint } from './journal-state.ts';
+import { type OnLeftover, tryToRemove } from './leftovers.ts';
 import { isSnapshotName, volumeOfSnapshot } from './names.ts';
 
 /** Newest format that this code writes and reads. */
@@ -75,10 +76,14 @@ export async function deleteSnapshot(dataDir: string, name: string): Promise<voi
 }
 
 /** Removes what a crash left half made or half removed. For the owner of the data folder, when it opens it. */
-export async function sweepSnapshots(disk: Disk, dataDir: string): Promise<void> {
-  for (const name of (await disk.list(snapshotsFolder(dataDir))) ?? []) {
-    if (name.endsWith(PARTIAL)) await disk.removeFolder(snapshotPath(dataDir, name));
-  }
+export function sweepSnapshots(disk: Disk, dataDir: string, onLeftover: OnLeftover): Promise<void> {
+  const folder = snapshotsFolder(dataDir);
+  return tryToRemove(folder, onLeftover, async () => {
+    for (const name of (await disk.list(folder)) ?? []) {
+      const path = join(folder, name);
+      if (name.endsWith(PARTIAL)) await tryToRemove(path, onLeftover, () => disk.removeFolder(path));
+    }
+  });
 }
 
 /** @throws EngineError `unknown-snapshot`, `snapshot-damaged`, `format-newer` */

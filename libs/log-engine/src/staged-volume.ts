@@ -44,7 +44,7 @@ export async function stageVolumeOn(
   const id = newStagingId();
   let held: FolderLock | undefined;
   try {
-    await sweepStaging(disk, folder);
+    await sweepStaging(disk, folder, (detail) => options.onEvent?.({ kind: 'leftover-stays', detail }));
     held = await makeStagingFolder(disk, folder, id);
     await disk.makeFolder(join(stagingPath(folder, id), volume));
     const failures: EngineEvent[] = [];

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Disk, discardFolder, hasCode, PARTIAL, readWhole, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { type FolderLock, forgetHold, hold, isHeld } from './folder-lock.ts';
+import { type OnLeftover, tryToRemove } from './leftovers.ts';
 
 const STAGING_FOLDER = '.staging';
 const FINISHED_FILE = 'finished.json';
@@ -38,22 +39,31 @@ export async function makeStagingFolder(disk: Disk, dataDir: string, id: string)
   }
 }
 
-/** Removes what killed processes left. */
-export async function sweepStaging(disk: Disk, dataDir: string): Promise<void> {
+/** Removes what killed processes left. What cannot be looked at counts as held. */
+export function sweepStaging(disk: Disk, dataDir: string, onLeftover: OnLeftover): Promise<void> {
   const folder = join(dataDir, STAGING_FOLDER);
+  return tryToRemove(folder, onLeftover, () => sweepFolder(disk, dataDir, folder, onLeftover));
+}
+
+async function sweepFolder(disk: Disk, dataDir: string, folder: string, onLeftover: OnLeftover): Promise<void> {
   const names = (await disk.list(folder)) ?? [];
   const idOf = (name: string, ending: string): string => name.slice(0, -ending.length);
   for (const name of names.filter((other) => !other.endsWith(HOLD_ENDING))) {
     const id = name.endsWith(PARTIAL) ? idOf(name, PARTIAL) : name;
-    if (!STAGING_ID.test(id) || (await isHeld(folder, holdName(id)))) continue;
-    await removeStaging(disk, dataDir, id);
-    await forgetHold(folder, holdName(id));
+    if (!STAGING_ID.test(id)) continue;
+    await tryToRemove(join(folder, name), onLeftover, async () => {
+      if (await isHeld(folder, holdName(id))) return;
+      await removeStaging(disk, dataDir, id);
+      await forgetHold(folder, holdName(id));
+    });
   }
   for (const name of names.filter((other) => other.endsWith(HOLD_ENDING))) {
     const id = idOf(name, HOLD_ENDING);
     // A hold without a folder may be one whose maker is just about to listen, and to make the folder.
-    if (!STAGING_ID.test(id) || makerIsAlive(id) || (await isHeld(folder, name))) continue;
-    await forgetHold(folder, name);
+    if (!STAGING_ID.test(id) || makerIsAlive(id)) continue;
+    await tryToRemove(join(folder, name), onLeftover, async () => {
+      if (!(await isHeld(folder, name))) await forgetHold(folder, name);
+    });
   }
 }
 

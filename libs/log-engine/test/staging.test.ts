@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
@@ -278,4 +278,33 @@ test('whether a folder is owned is seen without taking it', async () => {
     break;
   }
   expect(await isFolderOwned(dataDir)).toBe(false);
+});
+
+test('leftovers that cannot be removed are told, and keep no data folder from being opened nor volume from being staged', async () => {
+  const dataDir = temporaryFolder();
+  const id = `${'a'.repeat(24)}-1`;
+  const stuck = ['.trash-v-1', join('.snapshots', 'v@x.tmp'), join('.staging', id)];
+  const gone = join('.staging', `${'b'.repeat(24)}-1.tmp`);
+  for (const path of [...stuck, gone]) mkdirSync(join(dataDir, path), { recursive: true });
+  const disk = new FailingDisk();
+  disk.removeFolder = (path) =>
+    path.endsWith(gone) ? nodeDisk.removeFolder(path) : Promise.reject(new Error(`EACCES: ${path}`));
+  const engine = await openEngine({ dataDir }, disk);
+  const left = stuck.map((path) => ({ kind: 'leftover-stays', detail: expect.stringContaining(join(dataDir, path)) }));
+  expect(engine.events).toEqual(left);
+  expect(existsSync(join(dataDir, gone))).toBe(false);
+  const staged = await stageVolumeOn(disk, dataDir, 'x', {});
+  disk.removeFolder = nodeDisk.removeFolder;
+  await staged.discard();
+});
+
+test('a sign of life that cannot be looked at counts as one', async () => {
+  const dataDir = temporaryFolder();
+  const id = `${'a'.repeat(24)}-1`;
+  mkdirSync(join(dataDir, '.staging', id), { recursive: true });
+  // A socket cannot be asked through links that lead round in a circle.
+  symlinkSync(`${id}.sock`, join(dataDir, '.staging', `${id}.sock`));
+  const engine = await openEngine({ dataDir });
+  expect(engine.events.map(({ kind }) => kind)).toContain('leftover-stays');
+  expect(stagingOf(dataDir)).toContain(id);
 });
