@@ -85,7 +85,10 @@ async function openSide(side: ComparedVolume): Promise<ModelSide> {
   return { ref, volume, client, topics: names, handled, watermarks };
 }
 
-/** A side that has not committed anything yet has handled nothing. */
+/**
+ * A side that has not committed anything yet has handled nothing.
+ * @throws EvaluationError `not-comparable`
+ */
 function commonRange(a: ModelSide, b: ModelSide): ModelDifference['range'] {
   const [countA, countB] = [a, b].map(({ watermarks }) => watermarks.decisions.length);
   if (countA !== countB) {
@@ -95,10 +98,27 @@ function commonRange(a: ModelSide, b: ModelSide): ModelDifference['range'] {
       'Compare two volumes that were made from one input, such as two replays of one snapshot.',
     );
   }
-  return a.watermarks.decisions.map(({ partition }) => {
+  const range = a.watermarks.decisions.map(({ partition }) => {
     const [handledA, handledB] = [a, b].map(({ handled }) => handled.get(partition) ?? 0n) as [bigint, bigint];
     return { partition, toInput: handledA < handledB ? handledA : handledB };
   });
+  if (range.every(({ toInput }) => toInput === 0n)) throw nothingToCompare(a, b);
+  return range;
+}
+
+/** Two that share nothing would count as equal. */
+function nothingToCompare(a: ModelSide, b: ModelSide): EvaluationError {
+  const idle = [a, b].filter(({ handled }) => [...handled.values()].every((offset) => offset === 0n));
+  const [one, other] = new Set(idle.map(({ ref }) => ref));
+  let said = `${a.ref} and ${b.ref} have handled no tick of the same partition yet`;
+  if (one !== undefined) said = `${one} has handled no tick yet`;
+  if (other !== undefined) said = `Neither ${one} nor ${other} has handled a tick yet`;
+  const awaited = one !== undefined && other === undefined ? 'it has' : 'both have';
+  return new EvaluationError(
+    'not-comparable',
+    `${said}: there is nothing to compare.`,
+    `Wait until ${awaited}, or replay both versions from one snapshot and compare the replays.`,
+  );
 }
 
 class Comparing {

@@ -99,12 +99,39 @@ describe('what is compared', () => {
   });
 
   test('is nothing in a partition for which a side has committed no offset', async () => {
-    await client.admin.ensureTopics(Object.values(volumeTopics('idle')).map((name) => ({ name, partitionCount: 4 })));
-    const idle = await diff('one', 'idle');
-    expect(idle.range.map(({ toInput }) => toInput)).toEqual(['0', '0', '0', '0']);
-    expect(idle).toMatchObject({ equal: true, first: null });
-    expect(idle.profit).toMatchObject({ differenceE4: 0, asOf: [], parts: [] });
+    await commitOnly('begun', [[0, 100n]]);
+    await commitOnly('begun-too', [[0, 50n]]);
+    const { range } = await diff('begun', 'begun-too');
+    expect(range.map(({ toInput }) => toInput)).toEqual(['50', '0', '0', '0']);
   });
+
+  test('is refused where it is nothing at all: two that share no tick are not equal', async () => {
+    const refused = (message: string, awaited: string) => ({
+      code: 'not-comparable',
+      message: `${message}: there is nothing to compare.`,
+      mend: `Wait until ${awaited}, or replay both versions from one snapshot and compare the replays.`,
+    });
+    await commitOnly('idle', []);
+    await commitOnly('at-start', [[0, 0n]]);
+    await commitOnly('first-only', [[0, 100n]]);
+    await commitOnly('last-only', [[3, 100n]]);
+    await expect(diff('one', 'idle')).rejects.toMatchObject(refused('idle has handled no tick yet', 'it has'));
+    await expect(diff('idle', 'one')).rejects.toMatchObject(refused('idle has handled no tick yet', 'it has'));
+    await expect(diff('idle', 'idle')).rejects.toMatchObject(refused('idle has handled no tick yet', 'it has'));
+    await expect(diff('idle', 'at-start')).rejects.toMatchObject(
+      refused('Neither idle nor at-start has handled a tick yet', 'both have'),
+    );
+    await expect(diff('first-only', 'last-only')).rejects.toMatchObject(
+      refused('first-only and last-only have handled no tick of the same partition yet', 'both have'),
+    );
+  });
+
+  async function commitOnly(name: string, handled: [number, bigint][]): Promise<void> {
+    await client.admin.ensureTopics(
+      Object.values(volumeTopics(name)).map((topic) => ({ name: topic, partitionCount: 4 })),
+    );
+    if (handled.length > 0) await client.admin.commitOffsets(analyticsGroup(name), topics.enriched, new Map(handled));
+  }
 });
 
 test('what wrote a side is taken from the last record of its runs', async () => {
