@@ -24,10 +24,13 @@ export async function answersTo(client: StreamClient, topic: string, ticks: read
   const watermarks = await client.admin.watermarks(topic);
   return Promise.all(
     watermarks.map(async ({ partition, logStart, high }) => {
-      const first = ticks.find((range) => range.partition === partition)?.from ?? 0n;
-      const answers = (record: RecordView) => (inputOf(record) ?? first) >= first;
-      const from = first === 0n ? logStart : await firstOffsetWhere(client, topic, partition, answers);
-      return { topic, partition, from, to: high };
+      const asked = ticks.find((range) => range.partition === partition);
+      if (asked === undefined) return { topic, partition, from: high, to: high };
+      const answerTo = (tick: bigint) =>
+        firstOffsetWhere(client, topic, partition, (record) => (inputOf(record) ?? asked.from) >= tick);
+      const from = asked.from === 0n ? logStart : await answerTo(asked.from);
+      // Live, the model goes on meanwhile: what answers a later tick than these is left out.
+      return { topic, partition, from, to: await answerTo(asked.to) };
     }),
   );
 }

@@ -13,7 +13,7 @@ import {
   newYorkToUtcMs,
   topics,
 } from '@tickfold/market';
-import { connect, type StreamClient } from '@tickfold/stream';
+import { connect, type OutgoingRecord, type StreamClient } from '@tickfold/stream';
 import { type EmbeddedBroker, startEmbeddedBroker } from '@tickfold/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type QueryOptions, type QueryResult, runPreparedQuery } from '../src/index.ts';
@@ -143,6 +143,15 @@ test('a query that is not wanted any more ends with the reason', async () => {
   await expect(asked).rejects.toThrow('not wanted');
 });
 
+test('what the model decides while it is asked, about ticks later than those that are read, is left out', async () => {
+  const producer = client.producer();
+  for (const input of [ticks.length, ticks.length + 1]) await producer.send(decisionAbout(ticks.at(-1)!, input));
+  await producer.close();
+  const result = await query();
+  expect(result.read).toMatchObject({ [topics.enriched]: ticks.length, [DECISIONS]: decisions.length });
+  expect(asObject(result)).toMatchObject({ trades: 5, judged: 6, buys: 2 });
+});
+
 function asObject({ columns, rows }: Pick<QueryResult, 'columns' | 'rows'>): Record<string, unknown> {
   return Object.fromEntries(columns.map(({ name }, index) => [name, rows[0]![index]]));
 }
@@ -200,16 +209,23 @@ async function sendAll(): Promise<void> {
     });
   }
   for (const [index, decision] of decisions.entries()) {
-    const { eventTimeMs, priceE4, size } = ticks[index]!;
-    await producer.send({
-      ...{ topic: DECISIONS, key: symbol, timestampMs: eventTimeMs },
-      headers: { [headers.input]: String(index), [headers.schema]: decisionSchema.id },
-      value: decisionSchema.encode({
-        ...{ symbol, eventTimeMs, priceE4, size, ...decision, parametersVersion: 'defaults' },
-        ...{ previousTarget: 0, target: 0, signal: null, threshold: null, meanE4: null, deviationE4: null },
-        ...{ changeBps: null, relativeVolume: null, vwapDeviation: null, sizePercentile: null },
-      }),
-    });
+    await producer.send(decisionAbout(ticks[index]!, index, decision));
   }
   await producer.close();
+}
+
+function decisionAbout(
+  { eventTimeMs, priceE4, size }: (typeof ticks)[number],
+  input: number,
+  decided: (typeof decisions)[number] = { action: 'buy', reason: 'below_mean' },
+): OutgoingRecord {
+  return {
+    ...{ topic: DECISIONS, key: symbol, timestampMs: eventTimeMs },
+    headers: { [headers.input]: String(input), [headers.schema]: decisionSchema.id },
+    value: decisionSchema.encode({
+      ...{ symbol, eventTimeMs, priceE4, size, ...decided, parametersVersion: 'defaults' },
+      ...{ previousTarget: 0, target: 0, signal: null, threshold: null, meanE4: null, deviationE4: null },
+      ...{ changeBps: null, relativeVolume: null, vwapDeviation: null, sizePercentile: null },
+    }),
+  };
 }
