@@ -155,6 +155,15 @@ test('volumes that no model wrote are told by their topics alone', () => {
   expect(said).toMatch(/^A {2}market\nB {2}market\n\nDIFFERENT/);
 });
 
+test('a line never ends between a partition and how much of it was compared', () => {
+  for (let width = 1; width <= 9; width++) {
+    const range = [0, 1, 2, 3, 4, 5].map((partition) => ({ partition, toInput: '9'.repeat(width) }));
+    const compared = describeDiff({ ...different, range }).match(/^Compared:[\s\S]*?\)\.$/m)![0];
+    expect(compared).not.toMatch(/:$/m);
+    expect(compared.match(/\d: [\d,]*9/g)).toHaveLength(6);
+  }
+});
+
 test('no line is wider than 96 columns', () => {
   for (const kind of profitPartKinds) {
     for (const reason of decisionReasons) {

@@ -3,6 +3,8 @@ import type { DiffSide, Divergence, DivergentSide, ProfitDifference, VolumeDiff 
 import { describeKind, describePart, formatColumnE4 } from './wording.ts';
 
 const WIDTH = 96;
+/** A space at which no line is broken. */
+const KEEP = '\u00a0';
 
 /** A diff as plain text for people, in lines of at most 96 columns. */
 export function describeDiff(diff: VolumeDiff): string {
@@ -44,7 +46,9 @@ function verdict({ equal, topics, range }: VolumeDiff): string[] {
     : `DIFFERENT: ${count(differing, 'record')} differ, or are on one side only.`;
   if (range.length === 0) return [said];
   const ticks = range.reduce((sum, { toInput }) => sum + Number(toInput), 0);
-  const byPartition = range.map(({ partition, toInput }) => `${partition}: ${number(Number(toInput))}`).join(', ');
+  const byPartition = range
+    .map(({ partition, toInput }) => `${partition}:${KEEP}${number(Number(toInput))}`)
+    .join(', ');
   const compared = `Compared: what both made of their first ${count(ticks, 'enriched tick')} (by partition ${byPartition}).`;
   return [said, ...wrapped(compared, '')];
 }
@@ -177,5 +181,5 @@ function wrapped(text: string, first: string, next = first): string[] {
     line += empty ? word : ` ${word}`;
     empty = false;
   }
-  return [...lines, line];
+  return [...lines, line].map((each) => each.replaceAll(KEEP, ' '));
 }
