@@ -91,12 +91,18 @@ async function listVolumes(client: StreamClient): Promise<VolumeEntry[]> {
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Null too where somebody else's topic has that name. */
 async function lastRun(client: StreamClient, volume: string, known: ReadonlySet<string>): Promise<Run | null> {
-  const { headers, runSchema, volumeTopics } = await import('@tickfold/market');
+  const { headers, runSchema, SchemaError, volumeTopics } = await import('@tickfold/market');
   const { runs } = volumeTopics(volume);
   const record = known.has(runs) ? await client.lastRecord(runs, 0) : undefined;
   if (record === undefined) return null;
-  return runSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
+  try {
+    return runSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
+  } catch (error) {
+    if (error instanceof SchemaError) return null;
+    throw error;
+  }
 }
 
 async function deleteVolume({ client, through }: OpenStreams, name: string, mayRun: boolean): Promise<void> {
@@ -118,10 +124,11 @@ function freeVolumeName(dataDir: string): string {
 /** The folder is opened for the adoption only: whoever starts Tickfold meanwhile does not have to wait. */
 async function replay(options: SystemOptions, { model, from, into }: ReplayRequest) {
   const { replayModel } = await import('@tickfold/evaluation');
-  const { dataDir, signal, stderr } = options;
+  const { dataDir, volumeQuotaBytes, signal, stderr } = options;
   return withProgress(showProgress(`replaying ${from}`, 'tick', stderr), (progress) =>
     replayModel({
       ...{ dataDir, model, from, into, signal },
+      ...(volumeQuotaBytes === undefined ? {} : { volumeQuotaBytes }),
       adopt: (stagingId) => withStreams(options, ({ client }) => client.volumes.adopt(stagingId)),
       onProgress: progress.update,
     }).catch((error) => rethrow(error, dataDir)),

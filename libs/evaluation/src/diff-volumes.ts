@@ -8,7 +8,7 @@ import type { ComparedVolume, CompareOptions } from './compared-volume.ts';
 import type { FoundDifference } from './decision-tally.ts';
 import { EvaluationError } from './errors.ts';
 import { TickFinder, type TickLog } from './find-tick.ts';
-import { describeSide, lastRun } from './last-run.ts';
+import { describeModelSide, describeSide, lastRun } from './last-run.ts';
 import type { Divergence, DivergentSide, VolumeDiff } from './volume-diff.ts';
 
 export interface DiffOptions {
@@ -35,14 +35,15 @@ export async function diffVolumes(a: ComparedVolume, b: ComparedVolume, options:
       if (signal?.aborted) throw interrupted();
     },
   };
-  const runs = { a: await lastRun(a), b: await lastRun(b) };
-  const sides = { a: await describeSide(a, runs.a), b: await describeSide(b, runs.b) };
   if (!(await areModelVolumes(a, b))) {
+    const sides = { a: await describeSide(a), b: await describeSide(b) };
     const topics = await compareByPosition(a, b, compareOptions);
     const equal = topics.every(({ differing }) => differing === 0);
     return { ...sides, equal, range: [], topics, kinds: [], first: null, firstAction: null, profit: null };
   }
 
+  const runs = { a: await lastRun(a), b: await lastRun(b) };
+  const sides = { a: await describeModelSide(a, runs.a), b: await describeModelSide(b, runs.b) };
   const found = await compareModels(a, b, compareOptions);
   const ticks = new TickFinder(
     [

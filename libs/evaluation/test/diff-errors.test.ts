@@ -216,6 +216,27 @@ test('other volumes are compared record by record, topic by topic', async () => 
   expect((await diff('left', 'left')).equal).toBe(true);
 });
 
+test("somebody else's topics named runs and decisions say nothing about a volume, and do not hinder its comparison", async () => {
+  const send = async (topic: string) => {
+    await client.admin.ensureTopics([{ name: topic, partitionCount: 1 }]);
+    const producer = client.producer();
+    await producer.send({ topic, key: null, value: Buffer.from('{"order":1}'), timestampMs: 0 });
+    await producer.close();
+  };
+  await send('orders.runs');
+  await send('orders.decisions');
+  expect(await diff('orders', 'orders')).toMatchObject({
+    equal: true,
+    a: { ref: 'orders', model: null, parametersVersion: null, input: null },
+  });
+  await write('posing', [{ topic: 'equity' }]);
+  await send('posing.runs');
+  expect(await refusal('posing', 'posing')).toMatchObject({
+    code: 'unreadable-output',
+    message: expect.stringMatching(/^Offset 0 of posing.runs, partition 0, cannot be read/),
+  });
+});
+
 test('a comparison that is aborted says so', async () => {
   await write('long', [{ topic: 'equity' }]);
   const signal = AbortSignal.abort();
