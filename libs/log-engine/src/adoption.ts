@@ -9,7 +9,7 @@ import { stagingPath, unknownStaging } from './staging-folder.ts';
 /**
  * Moves a finished staged volume to its place among the volumes, whole or not at all. That its journal can be opened is
  * seen before, for one that cannot would keep the whole data folder from being opened again.
- * @throws EngineError `volume-exists`, `unknown-staging`, and those of opening a journal
+ * @throws EngineError `volume-exists`, `unknown-staging`, `volume-full`, and those of opening a journal
  */
 export async function moveStagedIn(
   context: EngineContext,
@@ -20,9 +20,11 @@ export async function moveStagedIn(
   const lock = await lockStaged(dataDir, id);
   try {
     if ((await context.disk.look(to)) !== undefined) throw volumeExists(volume);
-    const silent = { ...context, onEvent: () => undefined };
-    const journal = await recoverJournal(silent, volume, join(from, staged.journalFolder));
+    // Without a quota: it would take away the oldest records of what nobody has seen yet.
+    const trial = { ...context, onEvent: () => undefined, volumeQuotaBytes: Number.POSITIVE_INFINITY };
+    const journal = await recoverJournal(trial, volume, join(from, staged.journalFolder));
     await journal?.close();
+    mustFit(volume, journal?.sizeBytes ?? 0, context.volumeQuotaBytes);
     await moveFolder(context.disk, from, to);
   } catch (error) {
     throw hasCode(error, 'ENOENT') ? unknownStaging(id, error) : error;
@@ -33,6 +35,16 @@ export async function moveStagedIn(
 
 export function volumeExists(volume: string): EngineError {
   return new EngineError('volume-exists', `there is a volume ${volume} already`);
+}
+
+/** @throws EngineError `volume-full` */
+function mustFit(volume: string, sizeBytes: number, quotaBytes: number): void {
+  if (sizeBytes <= quotaBytes) return;
+  throw new EngineError(
+    'volume-full',
+    `the staged volume ${volume} has ${sizeBytes} bytes; the quota of a volume is ${quotaBytes} bytes`,
+    { mend: 'Raise VOLUME_QUOTA_BYTES, or stage less.' },
+  );
 }
 
 /** A folder that an engine still writes to is not taken. */

@@ -199,7 +199,7 @@ export interface LogEngine extends LogReader {
 
   /**
    * Takes a finished staged volume in, whole or not at all. Durable when resolved.
-   * @throws EngineError `volume-exists`, `unknown-staging`, `illegal-name`
+   * @throws EngineError `volume-exists`, `unknown-staging`, `volume-full`, `illegal-name`
    */
   adoptVolume(stagingId: string): Promise<VolumeDescription>;
 

@@ -64,15 +64,24 @@ test('a staged volume that got no topic is adopted as an empty one', async () =>
   expect(engine.volumes().map(({ name }) => name)).toEqual(['x']);
 });
 
-test('the volume quota of the engine holds for what it adopts', async () => {
+test('what is larger than the volume quota of the engine is not adopted, and not cut either', async () => {
   const dataDir = temporaryFolder();
   const engine = await openEngine({ dataDir, volumeQuotaBytes: 10_000 });
   const staged = await stageVolume(dataDir, 'x', { segmentBytes: 2000 });
   await fill(staged.engine, 'x.t', 200);
   await staged.finish();
-  expect((await engine.adoptVolume(staged.id)).sizeBytes).toBeLessThanOrEqual(10_000);
+  await expect(engine.adoptVolume(staged.id)).rejects.toMatchObject({
+    code: 'volume-full',
+    message: expect.stringMatching(/x has \d{5} bytes; .* 10000 bytes/),
+    mend: expect.stringContaining('VOLUME_QUOTA_BYTES'),
+  });
+  expect([engine.volumes(), existsSync(join(dataDir, 'x'))]).toEqual([[], false]);
+  await engine.close();
+
+  const larger = await openEngine({ dataDir });
+  await larger.adoptVolume(staged.id);
   await staged.discard();
-  expect((await valuesOf(logOf(engine, 'x.t'))).at(-1)).toBe('v199-0');
+  expect(await valuesOf(logOf(larger, 'x.t'))).toHaveLength(200);
 });
 
 test('a staged engine takes topics and groups of its volume only', async () => {
