@@ -29,3 +29,8 @@ test('a port that is none is refused by name', () => {
   expect(() => readSettings({ BROKER_PORT: 'http' })).toThrow(UsageError);
   expect(() => readSettings({ BROKER_PORT: 'http' })).toThrow('BROKER_PORT=http');
 });
+
+test('the quota of a volume is that of the broker, where one is set', () => {
+  expect(readSettings({ VOLUME_QUOTA_BYTES: '2000000' }).volumeQuotaBytes).toBe(2_000_000);
+  expect(() => readSettings({ VOLUME_QUOTA_BYTES: '5' })).toThrow('VOLUME_QUOTA_BYTES=5');
+});

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readPort, readText } from '@tickfold/app-runtime';
+import { readInteger, readPort, readText } from '@tickfold/app-runtime';
 
+/** The broker's own bounds. */
+const SMALLEST_QUOTA_BYTES = 1024 * 1024;
+const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Where the running system is, or where it would be. */
@@ -10,6 +13,8 @@ export interface Settings {
   dataDir: string;
   /** `host:port` */
   brokers: string;
+  /** How much the broker lets a volume hold, where that was set. */
+  volumeQuotaBytes?: number;
 }
 
 /**
@@ -23,7 +28,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   return {
     dataDir: resolve(REPOSITORY, readText(env, 'DATA_DIR', 'data/volumes')),
     brokers: readText(env, 'BROKERS', `${reachable(host)}:${port}`),
+    ...readQuota(env),
   };
+}
+
+function readQuota(env: Readonly<Record<string, string | undefined>>): Pick<Settings, 'volumeQuotaBytes'> {
+  if (readText(env, 'VOLUME_QUOTA_BYTES', '') === '') return {};
+  const range = { min: SMALLEST_QUOTA_BYTES };
+  return { volumeQuotaBytes: readInteger(env, 'VOLUME_QUOTA_BYTES', DEFAULT_QUOTA_BYTES, range) };
 }
 
 /** A wildcard address is reached by its loopback name; an IPv6 address is told from its port by brackets. */
