@@ -25,7 +25,7 @@ import { recoverJournal } from './recovery.ts';
 import { IndexCache } from './segment-index.ts';
 import { snapshotPath, sweepSnapshots } from './snapshot-folder.ts';
 import { snapshotExists, writeSnapshot } from './snapshot-writer.ts';
-import { finishedVolume, removeStaging, sweepStaging } from './staging-folder.ts';
+import { finishedVolume, removeStaging, stagingPath, sweepStaging } from './staging-folder.ts';
 import { TailCache } from './tail-cache.ts';
 import { committedOffset, describeTopic, offsetRow } from './topic-rows.ts';
 import { checkPartitionCount, checkTopicSettings } from './topic-settings.ts';
@@ -280,9 +280,13 @@ class Engine implements LogEngine {
   async #adopt(stagingId: string, volume: string): Promise<Journal> {
     const staged = { dataDir: this.#dataDir, id: stagingId, volume, journalFolder: JOURNAL_FOLDER };
     await moveStagedIn(this.#context, staged);
-    const journal = await this.#recoverVolume(volume);
-    await removeStaging(this.#context.disk, this.#dataDir, stagingId);
-    return journal ?? this.#createJournal(volume);
+    const journal = await this.#createJournal(volume);
+    // The volume is in place: what is left of its staging is swept later, if not now.
+    const { disk } = this.#context;
+    await tryToRemove(stagingPath(this.#dataDir, stagingId), this.#onLeftover, () =>
+      removeStaging(disk, this.#dataDir, stagingId),
+    );
+    return journal;
   }
 
   async #delete(name: string): Promise<void> {
@@ -346,10 +350,13 @@ class Engine implements LogEngine {
     return making;
   }
 
+  /** Recovers the journal where there is one: an adoption that failed behind its move has left the volume in place. */
   async #createJournal(volume: string): Promise<Journal> {
     const { disk } = this.#context;
     const folder = this.#journalFolder(volume);
     try {
+      const found = await this.#recoverVolume(volume);
+      if (found !== undefined) return found;
       await disk.makeFolder(folder);
       await disk.syncFolder(this.#dataDir);
       await disk.syncFolder(dirname(folder));

@@ -138,6 +138,37 @@ test('a topic that is created while its volume is adopted lands in the adopted v
   expect(engine.topics().map(({ name }) => name)).toEqual(['x.t', 'x.u']);
 });
 
+test('a volume whose adoption failed behind its move keeps its records when a topic is created in it', async () => {
+  const dataDir = temporaryFolder();
+  const disk = new FailingDisk();
+  const engine = await openEngine({ dataDir }, disk);
+  const staged = await stagedWithRecords(dataDir);
+  await staged.finish();
+  // The first folder that is synced behind the move.
+  disk.beforeRename = async (_, to) => {
+    if (to === join(dataDir, 'x')) Object.assign(disk, { failing: 'syncFolder', failingPath: dataDir });
+  };
+  await expect(engine.adoptVolume(staged.id)).rejects.toMatchObject({ code: 'EIO' });
+  expect([engine.volumes(), existsSync(join(dataDir, 'x'))]).toEqual([[], true]);
+  disk.failing = undefined;
+  await engine.createTopic('x.u', { partitionCount: 1 });
+  await staged.discard();
+  expect(engine.topics().map(({ name }) => name)).toEqual(['x.t', 'x.u']);
+  expect(await valuesOf(logOf(engine, 'x.t'))).toEqual(['v0-0', 'v1-0', 'v2-0']);
+});
+
+test('a staging folder that cannot be removed does not fail the adoption that is done', async () => {
+  const dataDir = temporaryFolder();
+  const disk = new FailingDisk();
+  const engine = await openEngine({ dataDir }, disk);
+  const staged = await stagedWithRecords(dataDir);
+  await staged.finish();
+  disk.removeFolder = (path) => Promise.reject(new Error(`EACCES: ${path}`));
+  expect(await engine.adoptVolume(staged.id)).toMatchObject({ name: 'x' });
+  expect(engine.events).toContainEqual({ kind: 'leftover-stays', detail: expect.stringContaining(staged.id) });
+  await staged.discard();
+});
+
 test('only a finished staging that is there is adopted', async () => {
   const dataDir = temporaryFolder();
   const engine = await openEngine({ dataDir });
