@@ -43,17 +43,42 @@ export async function writeSnapshot(
   const path = snapshotPath(dataDir, order.name);
   let isInPlace = false;
   try {
+    // What an earlier failure could not remove must not become part of this one.
+    await disk.removeFolder(partial);
     await disk.makeFolder(partial);
     await disk.syncFolder(dataDir);
     const manifest = await new Writer(disk, join(dataDir, order.volume), partial).write(order, cut);
-    await disk.rename(partial, path);
+    await moveIn(disk, partial, path, order.name);
     isInPlace = true;
     await disk.syncFolder(snapshotsFolder(dataDir));
     return manifest;
   } catch (error) {
-    if (isInPlace) await disk.rename(path, partial);
+    const isGone = await takeBack(disk, partial, isInPlace ? path : undefined);
+    throw explained(
+      order.name,
+      error,
+      isGone ? 'nothing of it was kept' : 'what was written of it could not be removed',
+    );
+  }
+}
+
+/** @throws EngineError `snapshot-exists` */
+async function moveIn(disk: Disk, partial: string, path: string, name: string): Promise<void> {
+  try {
+    await disk.rename(partial, path);
+  } catch (error) {
+    throw hasCode(error, 'ENOTEMPTY', 'EEXIST') ? snapshotExists(name) : error;
+  }
+}
+
+/** False where that fails too: of two errors, the first is the one to be told. */
+async function takeBack(disk: Disk, partial: string, path: string | undefined): Promise<boolean> {
+  try {
+    if (path !== undefined) await disk.rename(path, partial);
     await disk.removeFolder(partial);
-    throw explained(order.name, error);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -63,17 +88,16 @@ export function snapshotExists(name: string): EngineError {
 }
 
 /** What the system says, as an error of ours. */
-function explained(name: string, error: unknown): unknown {
+function explained(name: string, error: unknown, rest: string): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
-  if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return snapshotExists(name);
   return isDiskFull(error)
     ? new EngineError('disk-full', `no room for snapshot ${name}: ${error.message}`, {
         cause: error,
-        mend: 'Make room on that disk and take the snapshot again; nothing of it was kept.',
+        mend: `Make room on that disk and take the snapshot again; ${rest}.`,
       })
     : new EngineError('folder-unusable', `snapshot ${name} cannot be written: ${error.message}`, {
         cause: error,
-        mend: 'Look after the disk and take the snapshot again; nothing of it was kept.',
+        mend: `Look after the disk and take the snapshot again; ${rest}.`,
       });
 }
 

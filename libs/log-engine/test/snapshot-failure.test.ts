@@ -73,6 +73,31 @@ test.each(failures)(
   },
 );
 
+test('when what was written cannot be removed either, the first error is told, and the next attempt begins anew', async () => {
+  const { dataDir, disk, engine } = await filled();
+  Object.assign(disk, { failing: 'create', failingPath: 'manifest.json', code: 'ENOSPC' });
+  const { removeFolder } = disk;
+  let removals = 0;
+  disk.removeFolder = (path) => (removals++ === 0 ? removeFolder(path) : Promise.reject(new Error('EIO')));
+  await expect(engine.createSnapshot('v@x', {})).rejects.toMatchObject({
+    code: 'disk-full',
+    mend: expect.stringContaining('could not be removed'),
+  });
+  expect(readdirSync(join(dataDir, '.snapshots'))).toEqual(['v@x.tmp']);
+  Object.assign(disk, { failing: undefined, removeFolder });
+  await engine.createSnapshot('v@x', {});
+  expect(await valuesOf(readerOf(await readSnapshot(dataDir, 'v@x'), 'v.t'))).toEqual(VALUES);
+});
+
+test.each([
+  ['link', '0000000002', 'folder-unusable'],
+  ['rename', 'v@x', 'snapshot-exists'],
+] as const)('EEXIST of a %s of %s is told as %s', async (failing, failingPath, code) => {
+  const { disk, engine } = await filled();
+  Object.assign(disk, { failing, failingPath, code: 'EEXIST' });
+  await expect(engine.createSnapshot('v@x', {})).rejects.toMatchObject({ code });
+});
+
 test('when neither a link nor a copy works, nothing stays', async () => {
   const { dataDir, disk, engine } = await filled();
   Object.assign(disk, { failing: 'link', failingPath: '0000000002', code: 'EXDEV' });
