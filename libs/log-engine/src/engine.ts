@@ -253,11 +253,12 @@ class Engine implements LogEngine {
     return journal && row && { journal, row };
   }
 
+  /** The topic is gone already: a volume that can record nothing, and has told so as it stopped, takes nothing back. */
   async #forgetOffsetsOf(topic: string): Promise<void> {
-    for (const journal of this.#journals.values()) {
-      if (!journal.durable.hasOffsetsOfTopic(topic)) continue;
-      await journal.record(() => ({ kind: 'topic-offsets-deleted', topic }) as const);
-    }
+    const journals = [...this.#journals.values()].filter(({ durable }) => durable.hasOffsetsOfTopic(topic));
+    await Promise.allSettled(
+      journals.map((journal) => journal.record(() => ({ kind: 'topic-offsets-deleted', topic }) as const)),
+    );
   }
 
   async #takeSnapshot(

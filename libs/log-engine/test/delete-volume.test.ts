@@ -35,6 +35,18 @@ test('a deleted volume is gone with topics, offsets and files, for other volumes
   expect(await valuesOf(logOf(reopened, 'v.t'))).toEqual(['new-0']);
 });
 
+test('a volume is deleted though another one cannot record that its offsets are forgotten', async () => {
+  const dataDir = temporaryFolder();
+  const disk = new FailingDisk();
+  const engine = await openEngine({ dataDir }, disk);
+  await engine.createTopic('v.t', { partitionCount: 1 });
+  await engine.commitOffsets('other.g', [{ topic: 'v.t', partition: 0, offset: 1n, leaderEpoch: 0, metadata: '' }]);
+  Object.assign(disk, { failing: 'write', failingPath: join('other', 'journal') });
+  await engine.deleteVolume('v');
+  expect(existsSync(join(dataDir, 'v'))).toBe(false);
+  expect(engine.events).toContainEqual(expect.objectContaining({ kind: 'volume-stopped', volume: 'other' }));
+});
+
 test.each(['', '.', '..', '.snapshots', 'none', 'a/b', '../v'])('no volume %j is deleted', async (name) => {
   const dataDir = temporaryFolder();
   const engine = await openEngine({ dataDir });
