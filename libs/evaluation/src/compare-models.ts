@@ -110,9 +110,9 @@ function commonRange(a: ModelSide, b: ModelSide): ModelDifference['range'] {
 function nothingToCompare(a: ModelSide, b: ModelSide): EvaluationError {
   const idle = [a, b].filter(({ handled }) => [...handled.values()].every((offset) => offset === 0n));
   const [one, other] = new Set(idle.map(({ ref }) => ref));
-  let said = `${a.ref} and ${b.ref} have handled no tick of the same partition yet`;
-  if (one !== undefined) said = `${one} has handled no tick yet`;
-  if (other !== undefined) said = `Neither ${one} nor ${other} has handled a tick yet`;
+  let said = `No tick of the same partition has been handled yet by both ${a.ref} and ${b.ref}`;
+  if (one !== undefined) said = `No tick has been handled yet by ${one}`;
+  if (other !== undefined) said = `No tick has been handled yet by ${one} or ${other}`;
   const awaited = one !== undefined && other === undefined ? 'it has' : 'both have';
   return new EvaluationError(
     'not-comparable',

@@ -115,14 +115,14 @@ describe('what is compared', () => {
     await commitOnly('at-start', [[0, 0n]]);
     await commitOnly('first-only', [[0, 100n]]);
     await commitOnly('last-only', [[3, 100n]]);
-    await expect(diff('one', 'idle')).rejects.toMatchObject(refused('idle has handled no tick yet', 'it has'));
-    await expect(diff('idle', 'one')).rejects.toMatchObject(refused('idle has handled no tick yet', 'it has'));
-    await expect(diff('idle', 'idle')).rejects.toMatchObject(refused('idle has handled no tick yet', 'it has'));
+    await expect(diff('one', 'idle')).rejects.toMatchObject(refused('No tick has been handled yet by idle', 'it has'));
+    await expect(diff('idle', 'one')).rejects.toMatchObject(refused('No tick has been handled yet by idle', 'it has'));
+    await expect(diff('idle', 'idle')).rejects.toMatchObject(refused('No tick has been handled yet by idle', 'it has'));
     await expect(diff('idle', 'at-start')).rejects.toMatchObject(
-      refused('Neither idle nor at-start has handled a tick yet', 'both have'),
+      refused('No tick has been handled yet by idle or at-start', 'both have'),
     );
     await expect(diff('first-only', 'last-only')).rejects.toMatchObject(
-      refused('first-only and last-only have handled no tick of the same partition yet', 'both have'),
+      refused('No tick of the same partition has been handled yet by both first-only and last-only', 'both have'),
     );
   });
 
