@@ -156,7 +156,7 @@ async function diff(options: SystemOptions, a: string, b: string) {
       const viewB = await openVolume(b, { dataDir, streams });
       try {
         const found = await withProgress(showBar('comparing', 'record', stderr), ({ update }) =>
-          diffVolumes(viewA, viewB, { dataDir, signal, onProgress: update }),
+          diffVolumes(viewA, viewB, { dataDir, market: streams.client, signal, onProgress: update }),
         );
         return { diff: found, description: describeDiff(found) };
       } finally {

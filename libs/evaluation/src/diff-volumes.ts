@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, openSnapshot } from '@tickfold/log-engine';
 import { explain } from '@tickfold/models';
+import type { StreamClient } from '@tickfold/stream';
 import { inProcessClient } from '@tickfold/volumes';
 import { compareModels, isModelVolume } from './compare-models.ts';
 import { compareByPosition } from './compare-positions.ts';
@@ -14,6 +15,8 @@ import type { Divergence, DivergentSide, VolumeDiff } from './volume-diff.ts';
 export interface DiffOptions {
   /** Where the snapshots lie that a replay was made from: the ticks on which the two differ are shown from there. */
   dataDir: string;
+  /** Read last for those ticks: a frozen output of the live model does not hold what it was made from. */
+  market?: StreamClient;
   signal?: AbortSignal;
   /** Records read, of about how many. */
   onProgress?: (progress: { done: number; total: number }) => void;
@@ -49,6 +52,7 @@ export async function diffVolumes(a: ComparedVolume, b: ComparedVolume, options:
     [
       { client: a.client, run: runs.a },
       { client: b.client, run: runs.b },
+      ...(options.market ? [{ client: options.market, run: undefined }] : []),
     ],
     (name, id) => openInput(options.dataDir, name, id),
   );

@@ -2,7 +2,7 @@ import { deleteSnapshot } from '@tickfold/log-engine';
 import { findModel } from '@tickfold/models';
 import { openVolume } from '@tickfold/volumes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createMarketSnapshot, diffVolumes, replayModel, type VolumeDiff } from '../src/index.ts';
+import { createMarketSnapshot, type DiffOptions, diffVolumes, replayModel, type VolumeDiff } from '../src/index.ts';
 import { type Market, openMarket } from './market.ts';
 import { enrichedTicks, produceTicks } from './session.ts';
 
@@ -23,12 +23,12 @@ beforeAll(async () => {
 });
 afterAll(() => market.close());
 
-async function diffFrozen(a: string, b: string): Promise<VolumeDiff> {
+async function diffFrozen(a: string, b: string, options: Partial<DiffOptions> = {}): Promise<VolumeDiff> {
   const { client, dataDir } = market;
   const streams = { client, through: 'folder' as const, close: async () => {} };
   const views = [await openVolume(a, { dataDir, streams }), await openVolume(b, { dataDir, streams })] as const;
   try {
-    return await diffVolumes(...views, { dataDir });
+    return await diffVolumes(...views, { dataDir, ...options });
   } finally {
     for (const view of views) await view.close();
   }
@@ -55,6 +55,11 @@ test('a tick that is no longer anywhere is null, also when another snapshot has 
   await market.client.volumes.createSnapshot('market@open', {});
   const another = await diffFrozen('by-reversion-1@end', 'by-reversion-2@end');
   expect(another.firstAction).toEqual(gone.firstAction);
+});
+
+test('a tick that no snapshot holds any more is looked for in the live market, where one is given', async () => {
+  const { firstAction } = await diffFrozen('by-reversion-1@end', 'by-reversion-2@end', { market: market.client });
+  expect(firstAction!.tick).toMatchObject({ source: firstAction!.source, symbol: firstAction!.symbol });
 });
 
 test('two snapshots of a volume that no model wrote are compared record by record', async () => {

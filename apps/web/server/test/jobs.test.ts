@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VolumeDiff } from '@tickfold/evaluation';
 import { buildHistory, historyPath, simulatedHistory } from '@tickfold/history';
-import { modelVolume } from '@tickfold/market';
+import { MARKET_PARTITIONS, modelVolume, volumeTopics } from '@tickfold/market';
 import { findModel } from '@tickfold/models';
 import { connect, type StreamClient } from '@tickfold/stream';
 import { type EmbeddedBroker, startEmbeddedBroker } from '@tickfold/testkit';
@@ -103,6 +103,32 @@ test(
     expect(differing).toMatchObject({ equal: false, b: { parametersVersion: 'entrySignal=1.8' } });
     const parts = differing.profit!.parts.reduce((sum, { amountE4 }) => sum + amountE4, 0);
     expect(parts).toBe(differing.profit!.differenceE4);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'frozen outputs of live versions are shown the tick on which they part, from the live market',
+  async () => {
+    for (const name of MODELS) await client.volumes.createSnapshot(`${modelVolume(name)}@noon`, {});
+    const { result } = await run('/api/diffs', { a: 'model-reversion-1@noon', b: 'model-reversion-2@noon' });
+    const { first } = result as VolumeDiff;
+    expect(first!.tick).toMatchObject({ source: first!.source });
+  },
+  LIMIT_MS,
+);
+
+test(
+  'a version that has handled nothing yet is a problem with its mend',
+  async () => {
+    const names = Object.values(volumeTopics('idle'));
+    await client.admin.ensureTopics(names.map((name) => ({ name, partitionCount: MARKET_PARTITIONS })));
+    const { state, problem } = await run('/api/diffs', { a: 'model-reversion-1', b: 'idle' });
+    expect(state).toBe('failed');
+    expect(problem).toEqual({
+      detail: 'No tick has been handled yet by idle: there is nothing to compare.',
+      mend: 'Wait until it has, or replay both versions from one snapshot and compare the replays.',
+    });
   },
   LIMIT_MS,
 );

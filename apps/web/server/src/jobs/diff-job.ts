@@ -10,7 +10,7 @@ serveJob<DiffInput>((input, { signal, onProgress }) =>
     const streams = { client, through: 'broker', close: () => client.close() } as const;
     return withView(await openVolume(input.a, { dataDir, streams }), async (a) =>
       withView(await openVolume(input.b, { dataDir, streams }), (b) =>
-        diffVolumes(a, b, { dataDir, signal, onProgress }),
+        diffVolumes(a, b, { dataDir, market: client, signal, onProgress }),
       ),
     );
   }),
