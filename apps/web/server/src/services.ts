@@ -115,13 +115,19 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
 /** Asks every app once; an app that is slow, gone or speaks something else has no answer. */
-export async function pollServices(board: ServiceBoard, addresses: readonly ServiceAddress[]): Promise<void> {
-  await Promise.all(addresses.map(async ({ name, url }) => board.apply(name, await askHealth(url), Date.now())));
+export async function pollServices(
+  board: ServiceBoard,
+  addresses: readonly ServiceAddress[],
+  limitMs = ANSWER_LIMIT_MS,
+): Promise<void> {
+  await Promise.all(
+    addresses.map(async ({ name, url }) => board.apply(name, await askHealth(url, limitMs), Date.now())),
+  );
 }
 
-async function askHealth(url: string): Promise<PollResult> {
+async function askHealth(url: string, limitMs: number): Promise<PollResult> {
   try {
-    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(limitMs) });
     const body: unknown = await response.json();
     return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : null;
   } catch (error) {
