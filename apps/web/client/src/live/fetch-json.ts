@@ -15,6 +15,11 @@ export function postJson<T>(path: string, body: unknown, signal?: AbortSignal): 
   return ask<T>(path, signal ? { ...request, signal } : request);
 }
 
+/** Arrives even where the page is left meanwhile. @throws Error for people to read */
+export function deleteJson<T>(path: string): Promise<T> {
+  return ask<T>(path, { method: 'DELETE', keepalive: true });
+}
+
 /** The server did not answer at all, which passes; a problem that it told does not. */
 export class NoAnswerError extends Error {
   constructor() {

@@ -18,7 +18,6 @@ function serve(...answers: (Job | Error | { status: number; detail: string })[])
   const asked: string[] = [];
   vi.stubGlobal('fetch', async (path: string, request: RequestInit = {}) => {
     asked.push(`${request.method ?? 'GET'} ${path}`);
-    if (request.method === 'DELETE') return new Response(null, { status: 204 });
     const answer = answers.shift();
     if (answer === undefined) throw new Error(`${path} was not expected`);
     if (answer instanceof Error) throw answer;
@@ -69,17 +68,30 @@ test('a web app that does not answer for a moment is asked again, but not for ev
 
 test('giving up ends the job on the server too', async () => {
   const stop = new AbortController();
-  const asked = serve(job({}));
+  const problem = { detail: 'The comparison was cancelled.', mend: 'Start it again.' };
+  const asked = serve(job({}), job({ state: 'failed', problem }));
   const { result } = run(stop, async () => stop.abort());
-  await expect(result).rejects.toThrow();
+  expect(await result.catch((error) => error)).toBe(stop.signal.reason);
   expect(asked).toEqual(['POST /api/diffs', 'DELETE /api/jobs/j%2F1']);
+});
+
+test('a job that was done before it could be given up gives its result', async () => {
+  const stop = new AbortController();
+  serve(job({}), job({ state: 'done', result: { volume: 'try-1' } }));
+  expect(await run(stop, async () => stop.abort()).result).toEqual({ volume: 'try-1' });
+});
+
+test('giving up while the web app does not answer says that it is not known to have ended', async () => {
+  const stop = new AbortController();
+  serve(job({}), new TypeError('Failed to fetch'));
+  await expect(run(stop, async () => stop.abort()).result).rejects.toThrow(/does not answer/);
 });
 
 test('giving up before the job has a name ends it as soon as it has one', async () => {
   const stop = new AbortController();
-  const asked = serve(job({}));
+  const asked = serve(job({}), job({ state: 'failed' }));
   const { result } = run(stop);
   stop.abort();
-  await expect(result).rejects.toThrow();
+  expect(await result.catch((error) => error)).toBe(stop.signal.reason);
   expect(asked).toEqual(['POST /api/diffs', 'DELETE /api/jobs/j%2F1']);
 });

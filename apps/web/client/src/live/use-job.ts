@@ -3,7 +3,7 @@ import { type JobProgress, runJob } from './run-job.ts';
 
 export type JobView<T> =
   | { state: 'idle' }
-  | ({ state: 'running' } & JobProgress)
+  | ({ state: 'running'; cancelling: boolean } & JobProgress)
   | { state: 'cancelled' }
   | { state: 'done'; result: T }
   | { state: 'failed'; reason: string };
@@ -23,24 +23,24 @@ export function useJob<T>(leaving: 'cancel' | 'let-it-run') {
     current.current?.abort();
     const stop = new AbortController();
     current.current = stop;
-    setJob({ state: 'running', done: 0, total: 0 });
+    setJob({ state: 'running', cancelling: false, done: 0, total: 0 });
     const show = (view: JobView<T>) => {
       if (current.current === stop) setJob(view);
     };
     runJob<T>(path, body, {
       signal: stop.signal,
-      onProgress: (progress) => show({ state: 'running', ...progress }),
+      onProgress: (progress) => show({ state: 'running', cancelling: false, ...progress }),
       pause: () => new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS)),
     }).then(
       (result) => show({ state: 'done', result }),
-      (error: Error) => show({ state: 'failed', reason: error.message }),
+      (error: Error) =>
+        show(error === stop.signal.reason ? { state: 'cancelled' } : { state: 'failed', reason: error.message }),
     );
   }, []);
 
   const cancel = useCallback((): void => {
     current.current?.abort();
-    current.current = undefined;
-    setJob({ state: 'cancelled' });
+    setJob((before) => (before.state === 'running' ? { ...before, cancelling: true } : before));
   }, []);
 
   useEffect(() => {

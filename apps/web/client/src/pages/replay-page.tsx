@@ -27,6 +27,7 @@ export const ReplayPage = memo(function ReplayPage({ zone }: { zone: Zone }) {
           setReplayed({ model, volume });
           reload();
         }}
+        onCancelled={reload}
       />
       <VolumesPanel volumes={volumes} snapshots={snapshots} replayed={replayed} />
     </Page>

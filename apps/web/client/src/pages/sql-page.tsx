@@ -85,8 +85,8 @@ function Ask({ queries, models }: { queries: readonly PreparedQuery[]; models: r
               Run
             </button>
             {job.state === 'running' && (
-              <button type="button" className="button" onClick={cancel}>
-                Cancel
+              <button type="button" className="button" aria-disabled={job.cancelling} onClick={cancel}>
+                {job.cancelling ? 'Cancelling…' : 'Cancel'}
               </button>
             )}
           </div>

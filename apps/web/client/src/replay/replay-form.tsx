@@ -22,11 +22,13 @@ export function ReplayForm({
   models,
   volumes,
   onReplayed,
+  onCancelled,
 }: {
   snapshots: Resource<Snapshot[]>;
   models: Resource<ModelDescription[]>;
   volumes: Resource<Volume[]>;
   onReplayed: (model: string, volume: string) => void;
+  onCancelled: () => void;
 }) {
   return (
     <section className="panel replay" aria-labelledby="replay-title">
@@ -40,6 +42,7 @@ export function ReplayForm({
           snapshots={snapshots.value}
           volumes={volumes.state === 'ready' ? volumes.value : []}
           onReplayed={onReplayed}
+          onCancelled={onCancelled}
         />
       ) : (
         <ResourceState resource={models.state === 'ready' ? snapshots : models} />
@@ -53,11 +56,13 @@ function Fields({
   snapshots,
   volumes,
   onReplayed,
+  onCancelled,
 }: {
   models: readonly ModelDescription[];
   snapshots: readonly Snapshot[];
   volumes: readonly Volume[];
   onReplayed: (model: string, volume: string) => void;
+  onCancelled: () => void;
 }) {
   const newestFirst = useMemo(() => [...snapshots].sort((a, b) => b.createdAtMs - a.createdAtMs), [snapshots]);
   const [chosenModel, setModel] = useState<string | null>(null);
@@ -83,6 +88,11 @@ function Fields({
     setInto(null);
     onReplayed(asked.model, volume);
   }, [volume]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told once, when it is so
+  useEffect(() => {
+    if (job.state === 'cancelled') onCancelled();
+  }, [job.state]);
 
   if (model === undefined) return <p className="empty">This build knows none of the running versions.</p>;
 
@@ -155,8 +165,14 @@ function Fields({
           Replay
         </button>
         {job.state === 'running' && (
-          <button type="button" className="button" data-testid="replay-cancel" onClick={cancel}>
-            Cancel
+          <button
+            type="button"
+            className="button"
+            data-testid="replay-cancel"
+            aria-disabled={job.cancelling}
+            onClick={cancel}
+          >
+            {job.cancelling ? 'Cancelling…' : 'Cancel'}
           </button>
         )}
         <p id="replay-missing" className="muted">
@@ -168,7 +184,7 @@ function Fields({
       )}
       <div role="status" data-testid="replay-status">
         {job.state === 'running' && <p className="visually-hidden">Replaying {asked.from}</p>}
-        {job.state === 'cancelled' && <p>Cancelled: nothing of it is kept.</p>}
+        {job.state === 'cancelled' && <p>Cancelled.</p>}
         {job.state === 'failed' && <p className="problem">{job.reason}</p>}
         {job.state === 'done' && <Replayed result={job.result} model={asked.model} volumes={volumes} />}
       </div>
