@@ -87,12 +87,26 @@ test('a job that outgrows its memory ends alone, and its problem names the limit
   expect(job.problem?.detail).toContain('32 MiB');
 });
 
-test.each(['wait', 'hang', 'block'])('a job that takes too long is ended, even one that would %s', async (does) => {
+// One that is to be seen ending has to have connected before its time is over.
+test.each([
+  ['wait', 5_000],
+  ['hang', 5_000],
+  ['block', 500],
+])('a job that takes too long is ended, even one that would %s', async (does, timeoutMs) => {
   const { port, next } = await watchPost();
   const process = next();
-  const job = await ended(createBoard({ timeoutMs: 500 }).start('query', { does, port }));
-  expect(job).toMatchObject({ state: 'failed', problem: { detail: 'The work took longer than 0.5 s and was ended.' } });
+  const job = await ended(createBoard({ timeoutMs }).start('query', { does, port }));
+  const detail = `The work took longer than ${timeoutMs / 1_000} s and was ended.`;
+  expect(job).toMatchObject({ state: 'failed', problem: { detail } });
   if (does !== 'block') await untilClosed(await process);
+});
+
+test('a job whose process cannot be started says so, and the next one of its kind is not held up', async () => {
+  const board = createBoard({ entry: 'no\0file' });
+  for (const job of [board.start('replay', {}), board.start('replay', {})]) {
+    expect(await ended(job)).toMatchObject({ state: 'failed', problem: { detail: 'The work could not be started.' } });
+  }
+  expect(faults.join()).toContain('null bytes');
 });
 
 test.each(['wait', 'hang', 'block'])('a job is cancelled, even one that would %s', async (does) => {
@@ -160,10 +174,12 @@ test('the results of the last jobs are kept, and no more', async () => {
 test('at shutdown every process ends, and nothing that waited begins', async () => {
   const { port, next } = await watchPost();
   const process = next();
-  const board = createBoard();
+  const board = createBoard({ cleanUpMs: 600_000 });
   const jobs = [board.start('replay', { does: 'hang', port }), board.start('replay', { does: 'finish', port })];
   const socket = await process;
+  const cancelling = board.cancel(jobs[0]!.id);
   await board.close();
+  await cancelling;
   await untilClosed(socket);
   expect(jobs.map(({ state }) => state)).toEqual(['failed', 'failed']);
 });

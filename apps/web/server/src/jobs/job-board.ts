@@ -65,7 +65,7 @@ export class JobBoard {
   async cancel(id: string): Promise<Job | undefined> {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
-    this.#stop(entry);
+    this.#stop(entry, 'stop');
     await entry.ended;
     return entry.job;
   }
@@ -74,12 +74,12 @@ export class JobBoard {
   async close(): Promise<void> {
     this.#closed = true;
     const entries = [...this.#entries.values()];
-    for (const entry of entries) this.#stop(entry);
+    for (const entry of entries) this.#stop(entry, 'shutDown');
     await Promise.all(entries.map(({ ended }) => ended));
   }
 
-  #stop(entry: Entry): void {
-    if (entry.process) entry.process.stop();
+  #stop(entry: Entry, how: 'stop' | 'shutDown'): void {
+    if (entry.process) entry.process[how]();
     else entry.end({ problem: { detail: 'It was cancelled before it began.', mend: 'Start it again.' } });
   }
 
