@@ -21,16 +21,17 @@ export async function readPromotions(client: StreamClient): Promise<Promotion[]>
 export async function readAudit(client: StreamClient): Promise<AuditEntry[]> {
   const topic = topics.promotions;
   if (!(await topicExists(client, topic))) return [];
-  const [{ logStart, high } = { logStart: 0n, high: 0n }] = await client.admin.watermarks(topic);
-  if (logStart >= high) return [];
+  // Not the high watermark: it may lie behind damaged batches, where a consumer would wait for ever.
+  const last = await client.lastRecord(topic, 0);
+  if (last === undefined) return [];
   const entries: AuditEntry[] = [];
-  const consumer = client.consumer({ assignments: [{ topic, partition: 0, offset: logStart }] });
+  const consumer = client.consumer({ assignments: [{ topic, partition: 0 }] });
   for await (const chunk of consumer) {
     for (const record of chunk.records()) {
       const promotion = decodePromotion(record);
       if (promotion !== undefined) entries.push({ promotion, command: commandOf(record) });
     }
-    if (chunk.nextOffset >= high) break;
+    if (chunk.nextOffset > last.offset) break;
   }
   return entries;
 }

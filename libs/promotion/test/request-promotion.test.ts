@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   headers,
   type Promotion,
@@ -160,4 +163,49 @@ test('a record that is no promotion counts for nobody', async () => {
   await producer.close();
   await write({ ...initial, action: 'promote', champion: 'b', previous: 'a' });
   expect((await readPromotions(client)).map(({ champion }) => champion)).toEqual(['a', 'b']);
+});
+
+test('the audit stream is read to its end where its last records are damaged on the disk', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tickfold-audit-'));
+  const engine = { segmentBytes: 64 * 1024 };
+  const withBroker = async (work: () => Promise<void>) => {
+    await client.close();
+    await broker.stop();
+    broker = await startEmbeddedBroker({ dataDir, engine });
+    client = await connect({ brokers: [broker.address], clientId: 'test' });
+    await work();
+  };
+  try {
+    await withBroker(async () => {
+      await write(initial);
+      await write({ ...initial, reason: 'damaged' });
+      // The newest segment is cut where it is damaged: the audit stream has to lie in one before it.
+      const topic = 'live.other';
+      await client.admin.ensureTopics([{ name: topic, partitionCount: 1 }]);
+      const producer = client.producer();
+      for (const value of [Buffer.alloc(engine.segmentBytes), Buffer.from('next')]) {
+        await producer.send({ topic, partition: 0, key: null, timestampMs: 1, value });
+        await producer.flush();
+      }
+      await producer.close();
+    });
+    await broker.stop();
+    const paths = await readdir(dataDir, { recursive: true });
+    for (const path of paths.filter((each) => each.endsWith('.segment')).map((each) => join(dataDir, each))) {
+      const bytes = await readFile(path);
+      const at = bytes.indexOf('damaged');
+      if (at < 0) continue;
+      bytes[at]! ^= 1;
+      await writeFile(path, bytes);
+    }
+    await withBroker(async () => {
+      expect(await client.admin.watermarks(topics.promotions)).toMatchObject([{ logStart: 0n, high: 2n }]);
+      expect(await client.lastRecord(topics.promotions, 0)).toMatchObject({ offset: 0n });
+      expect(await readPromotions(client)).toEqual([initial]);
+    });
+  } finally {
+    await client.close();
+    await broker.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });

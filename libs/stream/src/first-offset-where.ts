@@ -18,10 +18,13 @@ export async function firstOffsetWhere(
 ): Promise<bigint> {
   const watermark = (await client.admin.watermarks(topic)).find((each) => each.partition === partition);
   if (watermark === undefined) throw new StreamError('unknown-topic', `'${topic}' has no partition ${partition}`);
-  const { high } = watermark;
+  const { logStart: start, high } = watermark;
+  const last = start < high ? await client.lastRecord(topic, partition) : undefined;
+  if (last === undefined) return high;
   // It holds for no record below `low`, and for every one from `end` on, the first of which is at `found`.
-  let low = watermark.logStart;
-  let end = high;
+  let low = start;
+  // Behind the last record lies only what cannot be read, such as damaged batches: a consumer would wait there for ever.
+  let end = last.offset < high ? last.offset + 1n : high;
   let found = high;
   while (low < end) {
     const middle = (low + end) / 2n;

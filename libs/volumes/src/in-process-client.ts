@@ -70,6 +70,7 @@ class InProcessClient implements StreamClient {
     const { logStartOffset: logStart, highWatermark: high } = log;
     const batchAt = async (offset: bigint) => {
       const { batches, highWatermark } = await readFrom(log, offset, ONE_BATCH);
+      if (batches.length === 0) return undefined;
       return new BatchChunk(topic, partition, offset, highWatermark, batches);
     };
     return lastRecordOf({ logStart, high, batchAt });

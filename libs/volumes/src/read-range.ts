@@ -6,7 +6,7 @@ export interface ReadRange {
   partition: number;
   /** Left out: the log's start. */
   fromOffset?: bigint | undefined;
-  /** The first offset that is not read. Left out, or beyond it: the high watermark at the start. */
+  /** The first offset that is not read. Left out, or beyond it: the end of what was there at the start. */
   toOffset?: bigint | undefined;
   /** Most bytes read at once. */
   maxBytes?: number | undefined;
@@ -22,8 +22,12 @@ export async function* readRange(client: StreamClient, range: ReadRange): AsyncG
   if (watermark === undefined) throw new StreamError('unknown-topic', `'${topic}' has no partition ${partition}`);
   const { logStart, high } = watermark;
   const offset = range.fromOffset ?? logStart;
-  const end = range.toOffset === undefined || range.toOffset > high ? high : range.toOffset;
-  if (offset >= end) return;
+  const wanted = range.toOffset === undefined || range.toOffset > high ? high : range.toOffset;
+  if (offset >= wanted) return;
+  const last = await client.lastRecord(topic, partition);
+  // Behind it lies only what cannot be read, such as damaged batches: a consumer would wait there for ever.
+  if (last === undefined || offset > last.offset) return;
+  const end = last.offset < wanted ? last.offset + 1n : wanted;
   const limits = maxBytes === undefined ? {} : { maxBytes };
   for await (const chunk of client.consumer({ assignments: [{ topic, partition, offset }], ...limits })) {
     yield chunk.nextOffset <= end ? chunk : cutAt(chunk, end);
