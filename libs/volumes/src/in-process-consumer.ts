@@ -60,7 +60,8 @@ export class InProcessConsumer implements Consumer {
       this.#readAhead();
       for (;;) {
         const chunk = await this.#reading;
-        if (chunk === undefined) return;
+        // It may have been read ahead before the end.
+        if (chunk === undefined || this.#hasEnded()) return;
         this.#readAhead();
         yield chunk;
         // What lies in memory is there at once: timers and sockets of this process get their turn all the same.
@@ -146,7 +147,11 @@ export class InProcessConsumer implements Consumer {
         const log = this.#logs.findPartition(topic, partition);
         if (log !== undefined && isLive(log)) stops.push(log.onVisible(wake));
         // It may have moved while those after it were read, or be gone.
-        if (log === undefined || log.highWatermark !== seenHigh) wake();
+        if (log === undefined || log.highWatermark !== seenHigh) {
+          wake();
+          // A listener that is added now would never be taken away.
+          break;
+        }
       }
       if (this.#closed || this.#failure !== undefined) wake();
     });

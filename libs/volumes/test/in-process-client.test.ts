@@ -81,6 +81,17 @@ describe('a consumer', () => {
     });
   });
 
+  test('that is closed between two chunks does not give the one that it has read ahead', async () => {
+    await produce(0, ['a']);
+    await produce(1, ['b']);
+    const consumer = both();
+    const chunks = consumer[Symbol.asyncIterator]();
+    expect(valuesOf(await nextOf(chunks))).toEqual(['a']);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    await consumer.close();
+    expect(await chunks.next()).toEqual({ done: true, value: undefined });
+  });
+
   test('reads in chunks of maxBytes, its partitions in turn, and no further ahead than one chunk', async () => {
     const large = 'x'.repeat(100_000);
     for (let i = 0; i < 5; i++) await produce(0, [large]);
