@@ -10,7 +10,7 @@ import {
   volumeTopics,
 } from '@tickfold/market';
 import { createModelProcessor, type Model } from '@tickfold/models';
-import { runProcessor, type StreamClient, type Watermark } from '@tickfold/stream';
+import { runProcessor, type StreamClient, StreamError, type Watermark } from '@tickfold/stream';
 import { inProcessClient } from '@tickfold/volumes';
 import { EvaluationError } from './errors.ts';
 import { tickfoldVersion } from './versions.ts';
@@ -41,12 +41,16 @@ export interface ReplayResult {
   deadLetters: number;
 }
 
+/** How a request fails that may have been done all the same. */
+const unanswered: readonly string[] = ['disconnected', 'unavailable', 'closed'];
+
 /** Volumes that others write. */
 const takenVolumes = ['market', 'live', 'default'];
 
 /**
  * Runs a model over a snapshot's ticks into a new volume: the code that runs live, without a broker. The volume appears
- * whole, when all is done; a failure or an abort leaves nothing.
+ * whole, when all is done; a failure or an abort leaves nothing, except where the answer to the adoption is lost: then it
+ * may be there, and the error says so.
  *
  * @throws EvaluationError `target-refused`, `nothing-to-replay`, `beginning-lost`, `interrupted`
  * @throws EngineError `unknown-snapshot`, `volume-exists`, `illegal-name`, `snapshot-damaged`, `disk-full`, `volume-full`
@@ -62,7 +66,7 @@ export async function replayModel(options: ReplayOptions): Promise<ReplayResult>
       const result = await replayInto(staged, snapshot, options);
       await staged.finish();
       mustGoOn(options.signal);
-      await options.adopt(staged.id);
+      await options.adopt(staged.id).catch((error) => rethrowAdoption(error, options));
       return result;
     } finally {
       await staged.discard();
@@ -160,6 +164,19 @@ function untilEnd(inputs: Watermark[], signal: AbortSignal | undefined) {
 function mustGoOn(signal: AbortSignal | undefined): void {
   if (signal?.aborted)
     throw new EvaluationError('interrupted', 'The replay was stopped; it has left nothing.', 'Start it again.');
+}
+
+/** A connection that ends before the answer leaves it open what became of the request. @throws EvaluationError `interrupted` */
+function rethrowAdoption(cause: unknown, { into, signal }: ReplayOptions): never {
+  if (!(cause instanceof StreamError) || !unanswered.includes(cause.code)) throw cause;
+  throw new EvaluationError(
+    'interrupted',
+    signal?.aborted
+      ? `The replay was stopped while the volume ${into} was taken in: it may be there.`
+      : `Whether the volume ${into} was taken in is not known, so it may be there: ${cause.message}.`,
+    'npx tickfold volume list shows it; where it is not there, start the replay again.',
+    { cause },
+  );
 }
 
 /** @throws EvaluationError `beginning-lost` where the quota of a volume is too small for what the model writes */

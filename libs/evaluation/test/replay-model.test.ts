@@ -1,6 +1,7 @@
 import { EngineError } from '@tickfold/log-engine';
 import { enrichedTickSchema, headers, runSchema, topics, volumeTopics } from '@tickfold/market';
 import { findModel } from '@tickfold/models';
+import { StreamError } from '@tickfold/stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMarketSnapshot, EvaluationError, type ReplayOptions, replayModel } from '../src/index.ts';
 import { type Market, openMarket } from './market.ts';
@@ -175,6 +176,20 @@ describe('what cannot be replayed is refused, and leaves nothing', () => {
     expect((await failure(replay('x-5', { adopt }))).message).toBe('the broker is gone');
     expect(await market.staged()).toEqual([]);
     expect(await volumes()).not.toContain('x-5');
+  });
+
+  test('except an adoption whose answer was lost: the volume may be there, and where to look is said', async () => {
+    const lost = async (stagingId: string) => {
+      await market.client.volumes.adopt(stagingId);
+      throw new StreamError('disconnected', 'the connection broke');
+    };
+    expect(await failure(replay('x-7', { adopt: lost }))).toMatchObject({
+      code: 'interrupted',
+      message: expect.stringMatching(/x-7.*may be there.*the connection broke/),
+      mend: expect.stringContaining('npx tickfold volume list'),
+    });
+    expect(await volumes()).toContain('x-7');
+    expect(await market.staged()).toEqual([]);
   });
 
   test('a replay that outgrows the quota of a volume', async () => {
