@@ -159,14 +159,19 @@ async function check(operations: Operation[], quota: { volumeQuotaBytes?: number
 
 const sequences = fc.array(operation, { minLength: 20, maxLength: 100, size: 'max' });
 
-test('a snapshot, taken while writers go on, holds what a plain model held at one moment in between', async () => {
+/** Many flushes to disk: a slow one needs its time. */
+const SLOW_DISK_MS = 180_000;
+
+test('a snapshot, taken while writers go on, holds what a plain model held at one moment in between', {
+  timeout: SLOW_DISK_MS,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(sequences, (operations) => check(operations, {})),
     { numRuns: 15 },
   );
 });
 
-test('the same while retention takes the oldest records', async () => {
+test('the same while retention takes the oldest records', { timeout: SLOW_DISK_MS }, async () => {
   await fc.assert(
     fc.asyncProperty(sequences, (operations) => check(operations, { volumeQuotaBytes: 6_000 })),
     { numRuns: 15 },
