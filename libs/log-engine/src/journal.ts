@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { AppendResult, Durability, EngineEvent } from './api.ts';
 import { batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
 import type { ControlRecord } from './control-record.ts';
@@ -11,17 +10,13 @@ import type { EngineContext, JournalCut, JournalStart } from './journal-context.
 import { JournalReader } from './journal-reader.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import { Partition } from './partition.ts';
-import { openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
-import { ActiveSegment, INDEX_ENDING, SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
-import { SegmentTail } from './tail-cache.ts';
+import type { SealedSegment } from './sealed-segment.ts';
+import { ActiveSegment, type Segment } from './segment.ts';
+import { SEGMENTS_PER_QUOTA, SegmentSet } from './segment-set.ts';
 import { maxBatchBytes } from './topic-settings.ts';
 
 /** Appends wait for their turn while so many bytes are not written yet. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024;
-/** Positions count in 32 bits, and recovery reads the last segment whole. */
-const MAX_SEGMENT_BYTES = 1024 * 1024 * 1024;
-/** A quota must hold several segments, for only whole ones can be removed. */
-const SEGMENTS_PER_QUOTA = 4;
 
 /** One volume's journal: gives appends their offsets and places, rolls segments, keeps the quota. */
 export class Journal {
@@ -30,56 +25,47 @@ export class Journal {
   /** What readers of topics and group offsets see. */
   readonly durable: JournalState;
   readonly partitions = new Map<number, Partition>();
-  segments: readonly (ActiveSegment | SealedSegment)[];
   /** Why nothing can be appended any more. */
   stopped: EngineError | undefined;
   /** Set when nothing can be read any more either. */
   closed: EngineError | undefined;
   #closing: EngineError | undefined;
-  /** Cuts whose segments retention may not take from the disk yet, and those that it would have taken. */
-  #heldCuts = 0;
-  #heldSegments: SealedSegment[] = [];
 
   readonly #context: EngineContext;
-  readonly #folder: string;
-  readonly #volumeId: Buffer;
   readonly #appended: JournalState;
   readonly #commit: GroupCommit;
-  readonly #segmentBytes: number;
-  #active: ActiveSegment;
-  #diskBytes: number;
+  readonly #segments: SegmentSet;
   #waiting: { run: () => void; fail: (error: unknown) => void }[] = [];
-  #background: Promise<void> = Promise.resolve();
   readonly #reportedDamage = new Set<string>();
 
   constructor(context: EngineContext, start: JournalStart) {
     this.#context = context;
     this.volume = start.volume;
-    this.#folder = start.folder;
-    this.#volumeId = start.volumeId;
     this.#appended = start.appended;
     this.durable = start.durable;
-    this.#segmentBytes = Math.min(
-      context.segmentBytes,
-      Math.floor(context.volumeQuotaBytes / SEGMENTS_PER_QUOTA),
-      MAX_SEGMENT_BYTES,
-    );
     for (const topic of this.#appended.topics.values()) this.#addPartitions(topic);
-    this.#active = start.active ?? this.#beginSegment(start.nextSegmentNumber);
-    this.segments = [...start.sealed, this.#active];
-    this.#diskBytes = this.segments.reduce((sum, segment) => sum + segment.sizeBytes + segment.indexBytes, 0);
+    this.#segments = new SegmentSet(context, start, {
+      checkpoint: () => this.#checkpoint(),
+      onRemoved: (segment) => this.#dropRecordsOf(segment),
+      onFailed: (cause) => this.#stopAfter(cause),
+      tell: (kind, detail) => this.#tell(kind, detail),
+    });
     this.reader = new JournalReader(this, context.openFiles);
-    this.#commit = new GroupCommit(context.disk, start.folder, this.#active, {
+    this.#commit = new GroupCommit(context.disk, start.folder, this.#segments.active, {
       onWritten: (group) => this.#onWritten(group),
       onSynced: (group) => this.#onSynced(group),
-      onRolled: (segment) => this.#seal(segment),
+      onRolled: (segment) => this.#segments.seal(segment),
       onFailed: (cause) => this.#stopAfter(cause),
     });
   }
 
   /** Bytes of all segments and indexes. */
   get sizeBytes(): number {
-    return this.#diskBytes;
+    return this.#segments.diskBytes;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments.list;
   }
 
   /** Gives the batches their offsets and appends them; see `PartitionLog.append`. */
@@ -111,8 +97,8 @@ export class Journal {
         const record = decide(this.#appended);
         const text = JSON.stringify(record);
         this.#checkQuota(text.length);
-        this.#makeRoom(frameSizeBytes(Buffer.byteLength(text)));
-        const frameBytes = this.#active.appendText(FRAME_TYPES.control, text, this.#context.clock());
+        this.#segments.makeRoom(frameSizeBytes(Buffer.byteLength(text)));
+        const frameBytes = this.#segments.active.appendText(FRAME_TYPES.control, text, this.#context.clock());
         const group = this.#gather(frameBytes);
         this.#applyAppended(record);
         group.records.push(record);
@@ -140,7 +126,7 @@ export class Journal {
   }
 
   segmentPath(segment: { number: number }): string {
-    return join(this.#folder, segmentBaseName(segment.number) + SEGMENT_ENDING);
+    return this.#segments.path(segment);
   }
 
   reportDamage(segment: Segment, from: number, to: number): void {
@@ -151,11 +137,9 @@ export class Journal {
     this.#tell('range-damaged', `${range}: does not match its CRC; readers pass over it`);
   }
 
-  /** Removes the oldest segments until the volume, and what is about to come, fits its quota. */
-  keepQuota(incomingBytes = 0): void {
-    while (this.#diskBytes + incomingBytes > this.#context.volumeQuotaBytes && this.#removeOldest()) {
-      // Each round removes one.
-    }
+  /** Removes the oldest segments until the volume fits its quota. */
+  keepQuota(): void {
+    this.#segments.keepQuota();
   }
 
   /**
@@ -165,10 +149,10 @@ export class Journal {
   async close(reason = new EngineError('volume-stopped', `volume ${this.volume} is closed`)): Promise<void> {
     this.#closing = reason;
     await this.#commit.idle();
-    for (let seen: Promise<void> | undefined; seen !== this.#background; await seen) seen = this.#background;
+    await this.#segments.idle();
     this.closed = reason;
     this.stopped ??= reason;
-    for (const segment of this.segments) if (segment instanceof ActiveSegment) await segment.file?.close();
+    await this.#segments.closeFiles();
     this.forgetInMemory();
   }
 
@@ -180,7 +164,7 @@ export class Journal {
 
   /** Lets go of all that it keeps in memory and of open files. */
   forgetInMemory(): void {
-    for (const segment of this.segments) this.#forgetInMemory(segment);
+    this.#segments.forgetInMemory();
   }
 
   /** Runs appends in the order of calls, each when the bytes before it have gone far enough. */
@@ -198,8 +182,8 @@ export class Journal {
     let group: Group | undefined;
     for (let at = 0; at < bytes.length; ) {
       const sizeBytes = batchSizeBytes(bytes, at);
-      this.#makeRoom(frameSizeBytes(sizeBytes));
-      const frameBytes = this.#active.appendBatch(
+      this.#segments.makeRoom(frameSizeBytes(sizeBytes));
+      const frameBytes = this.#segments.active.appendBatch(
         partition.id,
         partition.endOffset,
         appendTimeMs,
@@ -223,8 +207,8 @@ export class Journal {
   }
 
   #gather(frameBytes: number): Group {
-    this.#diskBytes += frameBytes;
-    return this.#commit.gather(this.#active, frameBytes);
+    this.#segments.diskBytes += frameBytes;
+    return this.#commit.gather(this.#segments.active, frameBytes);
   }
 
   /** @throws EngineError `volume-full` */
@@ -238,50 +222,27 @@ export class Journal {
     );
   }
 
-  /** Begins a new segment where the active one is full, and lets old ones go where the quota asks for it. */
-  #makeRoom(frameBytes: number): void {
-    const { appendedBytes, checkpointBytes } = this.#active;
-    // A checkpoint never takes more than half of a segment, however small segments are set.
-    if (appendedBytes >= Math.max(this.#segmentBytes - checkpointBytes, checkpointBytes)) this.#beginNextSegment();
-    this.keepQuota(frameBytes);
-  }
-
-  #beginNextSegment(): void {
-    this.#active = this.#beginSegment(this.#active.number + 1);
-    this.#diskBytes += this.#active.sizeBytes;
-    this.segments = [...this.segments, this.#active];
-  }
-
   #cutNow(): JournalCut {
-    if (this.#active.appendedBytes > 0) {
-      this.#beginNextSegment();
+    const segments = this.#segments;
+    if (segments.active.appendedBytes > 0) {
+      segments.beginNext();
       // Nothing may be appended for long: the new segment is put on the disk all the same, and so the old one sealed.
-      this.#commit.gather(this.#active, 0);
+      this.#commit.gather(segments.active, 0);
     }
-    this.#heldCuts++;
+    segments.holdFiles();
     return {
-      checkpoint: this.#appended.toCheckpoint(this.#places()),
-      volumeId: this.#volumeId,
-      folder: this.#folder,
-      segments: this.segments.slice(0, -1),
-      release: () => this.#releaseCut(),
+      checkpoint: this.#checkpoint(),
+      volumeId: segments.volumeId,
+      folder: segments.folder,
+      segments: segments.list.slice(0, -1),
+      release: () => segments.releaseFiles(),
     };
   }
 
-  #releaseCut(): void {
-    if (--this.#heldCuts > 0) return;
-    for (const segment of this.#heldSegments.splice(0)) this.#removeFiles(segment);
-  }
-
-  /** Where each partition's log starts and ends. */
-  #places(): Checkpoint['partitions'] {
-    return [...this.partitions.values()].map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset]);
-  }
-
-  #beginSegment(segmentNumber: number): ActiveSegment {
-    const identity = { volumeId: this.#volumeId, segmentNumber, createdAtMs: this.#context.clock() };
-    const checkpoint = JSON.stringify(this.#appended.toCheckpoint(this.#places()));
-    return ActiveSegment.begin(identity, checkpoint, new SegmentTail(this.#context.tailCache, 0));
+  #checkpoint(): Checkpoint {
+    return this.#appended.toCheckpoint(
+      [...this.partitions.values()].map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset]),
+    );
   }
 
   #applyAppended(record: ControlRecord): void {
@@ -315,61 +276,10 @@ export class Journal {
     group.settleSynced();
   }
 
-  /** Puts the index of a complete segment in place, beside the appends that go on. */
-  #seal(segment: ActiveSegment): void {
-    this.#inBackground(async () => {
-      const place = { disk: this.#context.disk, folder: this.#folder, indexCache: this.#context.indexCache };
-      const identity = {
-        volumeId: this.#volumeId,
-        segmentNumber: segment.number,
-        segmentBytes: segment.sizeBytes,
-        segmentHeaderCrc: segment.headerCrc,
-      };
-      await writeIndex(place, identity, segment.index);
-      const sealed = await openSealed(place, identity, segment.tail);
-      if (sealed === undefined) throw new Error(`the index just written for segment ${segment.number} cannot be read`);
-      this.segments = this.segments.map((other) => (other === segment ? sealed : other));
-      this.#diskBytes += sealed.indexBytes;
-      segment.sealing.resolve();
-      this.#tell('segment-sealed', `segment ${segment.number}, ${segment.sizeBytes} bytes`);
-      this.keepQuota();
-    });
-  }
-
-  #removeOldest(): boolean {
-    const oldest = this.segments[0];
-    if (!(oldest instanceof SealedSegment)) return false;
-    this.segments = this.segments.slice(1);
-    this.#diskBytes -= oldest.sizeBytes + oldest.indexBytes;
-    for (const row of oldest.index.directory.rows())
+  #dropRecordsOf(segment: SealedSegment): void {
+    for (const row of segment.index.directory.rows()) {
       this.partitions.get(row.partitionId)?.drop(row.lastOffset, row.batchBytes);
-    this.#forgetInMemory(oldest);
-    if (this.#heldCuts > 0) this.#heldSegments.push(oldest);
-    else this.#removeFiles(oldest);
-    return true;
-  }
-
-  #removeFiles(segment: SealedSegment): void {
-    this.#inBackground(async () => {
-      const path = this.segmentPath(segment);
-      // The segment first: an index without its segment is known as a left-over, the other way round it would be rebuilt.
-      await this.#context.disk.remove(path);
-      await this.#context.disk.remove(join(this.#folder, segmentBaseName(segment.number) + INDEX_ENDING));
-      this.#context.openFiles.forget(path);
-      this.#tell('segment-removed', `segment ${segment.number}, ${segment.sizeBytes} bytes, for the volume's quota`);
-    });
-  }
-
-  #forgetInMemory(segment: Segment): void {
-    if (segment.tail !== undefined) this.#context.tailCache.forget(segment.tail);
-    if (segment instanceof SealedSegment) segment.index.forget();
-    this.#context.openFiles.forget(this.segmentPath(segment));
-  }
-
-  #inBackground(work: () => Promise<void>): void {
-    this.#background = this.#background.then(work).catch((cause) => {
-      this.#stopAfter(cause);
-    });
+    }
   }
 
   #stopAfter(cause: unknown): EngineError {
@@ -383,7 +293,7 @@ export class Journal {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { fail } of waiting) fail(error);
-    for (const segment of this.segments) if (segment instanceof ActiveSegment) segment.sealing.reject(error);
+    this.#segments.failSealing(error);
     return error;
   }
 

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import type { EngineEvent } from './api.ts';
+import type { EngineContext } from './journal-context.ts';
+import type { Checkpoint } from './journal-state.ts';
+import { openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
+import { ActiveSegment, INDEX_ENDING, SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
+import { SegmentTail } from './tail-cache.ts';
+
+/** Positions count in 32 bits, and recovery reads the last segment whole. */
+const MAX_SEGMENT_BYTES = 1024 * 1024 * 1024;
+/** A quota must hold several segments, for only whole ones can be removed. */
+export const SEGMENTS_PER_QUOTA = 4;
+
+/** What a set of segments asks of its journal, and tells it. */
+export interface SegmentSetOwner {
+  /** What the next segment opens with: all that the frames after it cannot tell. */
+  checkpoint(): Checkpoint;
+  /** Retention took a segment's records away. */
+  onRemoved(segment: SealedSegment): void;
+  /** Work on the files, beside the appends, failed. */
+  onFailed(cause: unknown): void;
+  tell(kind: EngineEvent['kind'], detail: string): void;
+}
+
+/** The segments that a set begins with. */
+export interface SegmentSetStart {
+  folder: string;
+  volumeId: Buffer;
+  sealed: SealedSegment[];
+  /** Undefined where the first segment is yet to be begun. */
+  active: ActiveSegment | undefined;
+  nextSegmentNumber: number;
+}
+
+/** The files of one journal, oldest first: begins, seals and removes them, and knows what they take of the disk. */
+export class SegmentSet {
+  readonly folder: string;
+  readonly volumeId: Buffer;
+  /** The array is replaced, never changed: who reads it has a stable view. */
+  list: readonly (ActiveSegment | SealedSegment)[];
+  /** The one that is appended to. */
+  active: ActiveSegment;
+  /** Bytes of all segments and indexes. */
+  diskBytes: number;
+
+  readonly #context: EngineContext;
+  readonly #owner: SegmentSetOwner;
+  readonly #segmentBytes: number;
+  /** Cuts whose segments may not be taken from the disk yet, and those that would have been. */
+  #heldCuts = 0;
+  #heldSegments: SealedSegment[] = [];
+  #background: Promise<void> = Promise.resolve();
+
+  constructor(context: EngineContext, start: SegmentSetStart, owner: SegmentSetOwner) {
+    this.#context = context;
+    this.#owner = owner;
+    this.folder = start.folder;
+    this.volumeId = start.volumeId;
+    this.#segmentBytes = Math.min(
+      context.segmentBytes,
+      Math.floor(context.volumeQuotaBytes / SEGMENTS_PER_QUOTA),
+      MAX_SEGMENT_BYTES,
+    );
+    this.active = start.active ?? this.#begin(start.nextSegmentNumber);
+    this.list = [...start.sealed, this.active];
+    this.diskBytes = this.list.reduce((sum, segment) => sum + segment.sizeBytes + segment.indexBytes, 0);
+  }
+
+  path(segment: { number: number }): string {
+    return join(this.folder, segmentBaseName(segment.number) + SEGMENT_ENDING);
+  }
+
+  /** Begins a new segment where the active one is full, and lets old ones go where the quota asks for it. */
+  makeRoom(frameBytes: number): void {
+    const { appendedBytes, checkpointBytes } = this.active;
+    // A checkpoint never takes more than half of a segment, however small segments are set.
+    if (appendedBytes >= Math.max(this.#segmentBytes - checkpointBytes, checkpointBytes)) this.beginNext();
+    this.keepQuota(frameBytes);
+  }
+
+  /** Ends the active segment and begins the next one, in memory. */
+  beginNext(): void {
+    this.active = this.#begin(this.active.number + 1);
+    this.diskBytes += this.active.sizeBytes;
+    this.list = [...this.list, this.active];
+  }
+
+  /** Removes the oldest segments until the volume, and what is about to come, fits its quota. */
+  keepQuota(incomingBytes = 0): void {
+    while (this.diskBytes + incomingBytes > this.#context.volumeQuotaBytes && this.#removeOldest()) {
+      // Each round removes one.
+    }
+  }
+
+  /** Puts the index of a complete segment in place, beside the appends that go on. */
+  seal(segment: ActiveSegment): void {
+    this.#inBackground(async () => {
+      const place = { disk: this.#context.disk, folder: this.folder, indexCache: this.#context.indexCache };
+      const identity = {
+        volumeId: this.volumeId,
+        segmentNumber: segment.number,
+        segmentBytes: segment.sizeBytes,
+        segmentHeaderCrc: segment.headerCrc,
+      };
+      await writeIndex(place, identity, segment.index);
+      const sealed = await openSealed(place, identity, segment.tail);
+      if (sealed === undefined) throw new Error(`the index just written for segment ${segment.number} cannot be read`);
+      this.list = this.list.map((other) => (other === segment ? sealed : other));
+      this.diskBytes += sealed.indexBytes;
+      segment.sealing.resolve();
+      this.#owner.tell('segment-sealed', `segment ${segment.number}, ${segment.sizeBytes} bytes`);
+      this.keepQuota();
+    });
+  }
+
+  /** Segments that are not sealed yet will never be. */
+  failSealing(error: unknown): void {
+    for (const segment of this.list) if (segment instanceof ActiveSegment) segment.sealing.reject(error);
+  }
+
+  /** Keeps every file on the disk until `releaseFiles` was called as often. */
+  holdFiles(): void {
+    this.#heldCuts++;
+  }
+
+  releaseFiles(): void {
+    if (--this.#heldCuts > 0) return;
+    for (const segment of this.#heldSegments.splice(0)) this.#removeFiles(segment);
+  }
+
+  /** Resolves when the work beside the appends is done. */
+  async idle(): Promise<void> {
+    for (let seen: Promise<void> | undefined; seen !== this.#background; await seen) seen = this.#background;
+  }
+
+  async closeFiles(): Promise<void> {
+    for (const segment of this.list) if (segment instanceof ActiveSegment) await segment.file?.close();
+  }
+
+  /** Lets go of all that it keeps in memory and of open files. */
+  forgetInMemory(): void {
+    for (const segment of this.list) this.#forgetInMemory(segment);
+  }
+
+  #begin(segmentNumber: number): ActiveSegment {
+    const identity = { volumeId: this.volumeId, segmentNumber, createdAtMs: this.#context.clock() };
+    const checkpoint = JSON.stringify(this.#owner.checkpoint());
+    return ActiveSegment.begin(identity, checkpoint, new SegmentTail(this.#context.tailCache, 0));
+  }
+
+  #removeOldest(): boolean {
+    const oldest = this.list[0];
+    if (!(oldest instanceof SealedSegment)) return false;
+    this.list = this.list.slice(1);
+    this.diskBytes -= oldest.sizeBytes + oldest.indexBytes;
+    this.#owner.onRemoved(oldest);
+    this.#forgetInMemory(oldest);
+    if (this.#heldCuts > 0) this.#heldSegments.push(oldest);
+    else this.#removeFiles(oldest);
+    return true;
+  }
+
+  #removeFiles(segment: SealedSegment): void {
+    this.#inBackground(async () => {
+      const path = this.path(segment);
+      // The segment first: an index without its segment is known as a left-over, the other way round it would be rebuilt.
+      await this.#context.disk.remove(path);
+      await this.#context.disk.remove(join(this.folder, segmentBaseName(segment.number) + INDEX_ENDING));
+      this.#context.openFiles.forget(path);
+      const detail = `segment ${segment.number}, ${segment.sizeBytes} bytes, for the volume's quota`;
+      this.#owner.tell('segment-removed', detail);
+    });
+  }
+
+  #forgetInMemory(segment: Segment): void {
+    if (segment.tail !== undefined) this.#context.tailCache.forget(segment.tail);
+    if (segment instanceof SealedSegment) segment.index.forget();
+    this.#context.openFiles.forget(this.path(segment));
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    this.#background = this.#background.then(work).catch((cause) => {
+      this.#owner.onFailed(cause);
+    });
+  }
+}
