@@ -14,7 +14,7 @@ const { at: AT, sizeBytes: HEADER_BYTES } = FRAME_HEADER;
 const ALIGNMENT = 8;
 const CRC_FROM = AT.payloadBytes;
 
-export const FRAME_TYPES = { batch: 1, control: 2, checkpoint: 3 } as const;
+export const FRAME_TYPES = { batch: 1, control: 2, checkpoint: 3, mark: 4 } as const;
 export type FrameType = (typeof FRAME_TYPES)[keyof typeof FRAME_TYPES];
 
 /** Bytes before a payload's CRC-protected text in control and checkpoint frames. */

@@ -5,7 +5,7 @@
 import { crc32c } from '@node-rs/crc32';
 import { BatchList } from './batch-list.ts';
 import { readInt64LE, writeInt64LE } from './int64.ts';
-import { DIRECTORY_ROW, FORMAT_VERSION, INDEX_ENTRY, INDEX_HEADER, INDEX_MAGIC } from './layout.ts';
+import { DIRECTORY_ROW, INDEX_ENTRY, INDEX_FORMAT_VERSION, INDEX_HEADER, INDEX_MAGIC } from './layout.ts';
 
 const { at: HEAD, sizeBytes: HEADER_BYTES } = INDEX_HEADER;
 const { at: ROW, sizeBytes: ROW_BYTES } = DIRECTORY_ROW;
@@ -128,7 +128,7 @@ export function readIndexHeader(bytes: Buffer, segment: IndexedSegment): IndexHe
   if (bytes.toString('latin1', HEAD.magic, HEAD.magic + INDEX_MAGIC.length) !== INDEX_MAGIC) return undefined;
   if (crc32c(bytes.subarray(0, HEAD.crc)) !== bytes.readUInt32LE(HEAD.crc)) return undefined;
   const belongs =
-    bytes.readUInt32LE(HEAD.formatVersion) === FORMAT_VERSION &&
+    bytes.readUInt32LE(HEAD.formatVersion) === INDEX_FORMAT_VERSION &&
     bytes.readUInt32LE(HEAD.segmentNumber) === segment.segmentNumber &&
     segment.volumeId.equals(bytes.subarray(HEAD.volumeId, HEAD.volumeId + 16)) &&
     readInt64LE(bytes, HEAD.segmentBytes) === segment.segmentBytes &&
@@ -161,7 +161,7 @@ function writeRow(bytes: Buffer, at: number, row: PartitionSummary): void {
 function encodeHeader(segment: IndexedSegment, directory: Buffer, entries: Buffer): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
   bytes.write(INDEX_MAGIC, HEAD.magic, 'latin1');
-  bytes.writeUInt32LE(FORMAT_VERSION, HEAD.formatVersion);
+  bytes.writeUInt32LE(INDEX_FORMAT_VERSION, HEAD.formatVersion);
   bytes.writeUInt32LE(segment.segmentNumber, HEAD.segmentNumber);
   segment.volumeId.copy(bytes, HEAD.volumeId);
   writeInt64LE(bytes, HEAD.segmentBytes, segment.segmentBytes);

@@ -4,7 +4,7 @@
  * index lies in memory as it lies in its file.
  */
 
-const TYPE_BYTES = { u8: 1, u16: 2, u32: 4, i64: 8, bytes8: 8, bytes16: 16, bytes20: 20 } as const;
+const TYPE_BYTES = { u8: 1, u16: 2, u32: 4, i64: 8, bytes8: 8, bytes16: 16 } as const;
 
 export type FieldType = keyof typeof TYPE_BYTES;
 
@@ -38,7 +38,10 @@ export const SEGMENT_HEADER = layout('Segment header', [
   ['segmentNumber', 'u32'],
   ['volumeId', 'bytes16'],
   ['createdAtMs', 'i64'],
-  ['reserved', 'bytes20'],
+  ['appendedUntilMs', 'i64'],
+  ['generation', 'u32'],
+  ['carriesFrom', 'u32'],
+  ['reserved', 'u32'],
   ['crc', 'u32'],
 ]);
 
@@ -91,7 +94,9 @@ export const INDEX_ENTRY = layout('Index entry', [
 
 export const LAYOUTS: readonly Layout[] = [SEGMENT_HEADER, FRAME_HEADER, INDEX_HEADER, DIRECTORY_ROW, INDEX_ENTRY];
 
-/** Newest format that this code writes and reads. */
-export const FORMAT_VERSION = 1;
+/** Newest format of a segment that this code writes and reads. */
+export const FORMAT_VERSION = 2;
+/** Of an index, which can always be made anew. */
+export const INDEX_FORMAT_VERSION = 1;
 export const SEGMENT_MAGIC = 'TFJOURNL';
 export const INDEX_MAGIC = 'TFINDEX\n';

@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SEGMENT_HEADER } from './layout.ts';
+import { FORMAT_VERSION, SEGMENT_HEADER } from './layout.ts';
 import { readSegmentHeader, writeSegmentHeader } from './segment-header.ts';
 
 test('a segment header gives back the identity that was written', () => {
@@ -10,9 +10,17 @@ test('a segment header gives back the identity that was written', () => {
       fc.uint8Array({ minLength: 16, maxLength: 16 }),
       fc.nat(),
       fc.maxSafeInteger(),
-      (id, segmentNumber, createdAtMs) => {
+      fc.option(
+        fc.record({
+          generation: fc.integer({ min: 1, max: 99 }),
+          carriesFrom: fc.nat(),
+          appendedUntilMs: fc.maxSafeInteger(),
+        }),
+        { nil: undefined },
+      ),
+      (id, segmentNumber, createdAtMs, side) => {
         const bytes = Buffer.alloc(SEGMENT_HEADER.sizeBytes, 0xff);
-        const identity = { volumeId: Buffer.from(id), segmentNumber, createdAtMs };
+        const identity = { volumeId: Buffer.from(id), segmentNumber, createdAtMs, side };
         writeSegmentHeader(bytes, identity);
         expect(readSegmentHeader(bytes, 'x')).toMatchObject(identity);
       },
@@ -33,7 +41,7 @@ test('a segment header with any bit flipped is not taken for one', () => {
 test('a newer format is refused by name and version', () => {
   const bytes = Buffer.alloc(SEGMENT_HEADER.sizeBytes);
   writeSegmentHeader(bytes, { volumeId: Buffer.alloc(16, 1), segmentNumber: 1, createdAtMs: 0 });
-  bytes.writeUInt32LE(2, SEGMENT_HEADER.at.formatVersion);
+  bytes.writeUInt32LE(FORMAT_VERSION + 1, SEGMENT_HEADER.at.formatVersion);
   bytes.writeUInt32LE(crc32c(bytes.subarray(0, SEGMENT_HEADER.at.crc)), SEGMENT_HEADER.at.crc);
   expect(() => readSegmentHeader(bytes, 'some/0000000001.segment')).toThrow(
     /some\/0000000001.segment has journal format 2; this version reads up to 1/,

@@ -10,6 +10,17 @@ export interface SegmentIdentity {
   volumeId: Buffer;
   segmentNumber: number;
   createdAtMs: number;
+  /** Of a side segment: when the last of what it carries was appended. Undefined in a plain one. */
+  side?: SideIdentity | undefined;
+}
+
+/** What makes a segment a side segment: it holds what remains of others, in the place of the newest of them. */
+export interface SideIdentity {
+  /** From 1: how often what stands under this number was carried over. */
+  generation: number;
+  /** Number of the oldest segment whose remains it carries; those from there up to its own number are obsolete. */
+  carriesFrom: number;
+  appendedUntilMs: number;
 }
 
 /** Writes the header at the start of `bytes`. */
@@ -20,6 +31,11 @@ export function writeSegmentHeader(bytes: Buffer, identity: SegmentIdentity): vo
   bytes.writeUInt32LE(identity.segmentNumber, AT.segmentNumber);
   identity.volumeId.copy(bytes, AT.volumeId);
   writeInt64LE(bytes, AT.createdAtMs, identity.createdAtMs);
+  if (identity.side !== undefined) {
+    bytes.writeUInt32LE(identity.side.generation, AT.generation);
+    bytes.writeUInt32LE(identity.side.carriesFrom, AT.carriesFrom);
+    writeInt64LE(bytes, AT.appendedUntilMs, identity.side.appendedUntilMs);
+  }
   bytes.writeUInt32LE(crc32c(bytes.subarray(0, AT.crc)), AT.crc);
 }
 
@@ -45,10 +61,20 @@ export function readSegmentHeader(bytes: Buffer, path: string): SegmentHeader | 
       `${path} has journal format ${version}; this version reads up to ${FORMAT_VERSION}`,
     );
   }
+  // In format 1 these bytes were reserved, and 0.
+  const generation = version === 1 ? 0 : bytes.readUInt32LE(AT.generation);
   return {
     volumeId: Buffer.from(bytes.subarray(AT.volumeId, AT.volumeId + 16)),
     segmentNumber: bytes.readUInt32LE(AT.segmentNumber),
     createdAtMs: readInt64LE(bytes, AT.createdAtMs),
+    side:
+      generation === 0
+        ? undefined
+        : {
+            generation,
+            carriesFrom: bytes.readUInt32LE(AT.carriesFrom),
+            appendedUntilMs: readInt64LE(bytes, AT.appendedUntilMs),
+          },
     crc,
   };
 }

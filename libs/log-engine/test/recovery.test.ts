@@ -15,7 +15,7 @@ import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { frameSizeBytes } from '../src/frame.ts';
-import { SEGMENT_HEADER } from '../src/layout.ts';
+import { FORMAT_VERSION, SEGMENT_HEADER } from '../src/layout.ts';
 import { numberedBatch } from './batches.ts';
 import { logOf, openEngine, valuesOf } from './engines.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -221,12 +221,12 @@ test('a segment of a newer format is refused by name, wherever it stands', async
     await written(dataDir, 60);
     const path = name === 'last' ? lastSegment(dataDir) : join(journalOf(dataDir), name);
     const bytes = readFileSync(path);
-    bytes.writeUInt32LE(2, SEGMENT_HEADER.at.formatVersion);
+    bytes.writeUInt32LE(FORMAT_VERSION + 1, SEGMENT_HEADER.at.formatVersion);
     bytes.writeUInt32LE(crc32c(bytes.subarray(0, SEGMENT_HEADER.at.crc)), SEGMENT_HEADER.at.crc);
     writeFileSync(path, bytes);
     await expect(openEngine({ dataDir })).rejects.toMatchObject({
       code: 'format-newer',
-      message: `${path} has journal format 2; this version reads up to 1`,
+      message: `${path} has journal format ${FORMAT_VERSION + 1}; this version reads up to ${FORMAT_VERSION}`,
     });
   }
 });
