@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { type Disk, hasCode } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { type FolderLock, lockFolder } from './folder-lock.ts';
+import type { FolderLock } from './folder-lock.ts';
 import type { EngineContext } from './journal-context.ts';
 import { recoverJournal } from './recovery.ts';
 import { stagingPath, unknownStaging } from './staging-folder.ts';
@@ -17,7 +17,7 @@ export async function moveStagedIn(
 ): Promise<void> {
   const { dataDir, id, volume } = staged;
   const [from, to] = [join(stagingPath(dataDir, id), volume), join(dataDir, volume)];
-  const lock = await lockStaged(dataDir, id);
+  const lock = await lockStaged(context.disk, dataDir, id);
   try {
     if ((await context.disk.look(to)) !== undefined) throw volumeExists(volume);
     // Without a quota: it would take away the oldest records of what nobody has seen yet.
@@ -48,9 +48,9 @@ function mustFit(volume: string, sizeBytes: number, quotaBytes: number): void {
 }
 
 /** A folder that an engine still writes to is not taken. */
-async function lockStaged(dataDir: string, id: string): Promise<FolderLock> {
+async function lockStaged(disk: Disk, dataDir: string, id: string): Promise<FolderLock> {
   try {
-    return await lockFolder(stagingPath(dataDir, id));
+    return await disk.locks.lockFolder(stagingPath(dataDir, id));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) throw unknownStaging(id, error);
     if (!(error instanceof EngineError) || error.code !== 'folder-in-use') throw error;

@@ -3,6 +3,8 @@
  * trading. One engine owns one data folder; every volume in it has one journal.
  */
 
+import type { Disk } from './disk.ts';
+
 /** When an append is acknowledged: after `fdatasync` (group commit), after the write, or at once. */
 export type Durability = 'synced' | 'written' | 'none';
 
@@ -20,6 +22,8 @@ export interface EngineOptions {
   visibility?: Visibility;
   /** Wall clock in UTC milliseconds, handed in so that tests can turn it. */
   clock?: () => number;
+  /** Where it keeps everything, handed in so that tests can make it fail. Default: the machine's own. */
+  disk?: Disk;
   /** Told about everything an operator should know (recovery, retention, quota). Default: silent. */
   onEvent?: (event: EngineEvent) => void;
 }

@@ -13,6 +13,10 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type FolderLocks, nodeLocks } from './folder-lock.ts';
+import { hasCode } from './system-errors.ts';
+
+export { hasCode, isDiskFull } from './system-errors.ts';
 
 /** What the engine asks of a disk. Handed in, so that tests put one that fails in its place. */
 export interface Disk {
@@ -36,6 +40,8 @@ export interface Disk {
   link(from: string, to: string): Promise<void>;
   /** Copies a file; durable when it resolves, its name excepted. */
   copy(from: string, to: string): Promise<void>;
+  /** Who owns which of its folders. */
+  readonly locks: FolderLocks;
 }
 
 export interface DiskEntry {
@@ -54,16 +60,6 @@ export interface DiskFile {
   sync(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
-}
-
-/** True for an error of the operating system with one of these codes. */
-export function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
-}
-
-/** True when the system had no room left, or this user may not take more of it. */
-export function isDiskFull(error: unknown): boolean {
-  return hasCode(error, 'ENOSPC', 'EDQUOT');
 }
 
 /** The machine's own disk. */
@@ -107,6 +103,7 @@ export const nodeDisk: Disk = {
     await copyFile(from, to, constants.COPYFILE_EXCL);
     await syncPath(to);
   },
+  locks: nodeLocks,
 };
 
 async function syncPath(path: string): Promise<void> {

@@ -14,7 +14,7 @@ import type {
 import type { TopicRow } from './control-record.ts';
 import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { type FolderLock, lockFolder } from './folder-lock.ts';
+import type { FolderLock } from './folder-lock.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { JournalState } from './journal-state.ts';
@@ -46,14 +46,12 @@ const MAX_OPEN_FILES = 64;
  * `journal-damaged`
  */
 export function openLogEngine(options: EngineOptions): Promise<LogEngine> {
-  return openEngineOn(nodeDisk, options);
+  return openEngineOn(options);
 }
 
-/**
- * As `openLogEngine`, on a disk of the caller's.
- * @param onlyVolume the one volume that it takes; undefined for any
- */
-export async function openEngineOn(disk: Disk, options: EngineOptions, onlyVolume?: string): Promise<LogEngine> {
+/** As `openLogEngine`; takes one volume only where one is named. */
+export async function openEngineOn(options: EngineOptions, onlyVolume?: string): Promise<LogEngine> {
+  const disk = options.disk ?? nodeDisk;
   const dataDir = resolve(options.dataDir);
   const context: EngineContext = {
     disk,
@@ -80,7 +78,7 @@ async function ownFolder(disk: Disk, dataDir: string): Promise<FolderLock> {
   try {
     await disk.makeFolder(dataDir);
     await disk.syncFolder(dirname(dataDir));
-    return await lockFolder(dataDir);
+    return await disk.locks.lockFolder(dataDir);
   } catch (error) {
     throw unusable(dataDir, error);
   }

@@ -4,8 +4,8 @@ import { realpath, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasCode } from './disk.ts';
 import { EngineError } from './errors.ts';
+import { hasCode } from './system-errors.ts';
 
 const SOCKET_NAME = '.lock.sock';
 /** The shortest limit among systems for a socket's path, with its closing zero. */
@@ -16,12 +16,32 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
-/**
- * Makes this process the folder's only owner for as long as it lives: it listens on a Unix socket there. The system
- * closes the socket of a process that was killed, so what it left behind is known as stale and taken over.
- * @throws EngineError `folder-in-use`
- */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+/** Who owns which folder of a disk. What is owned is free again when its process has ended, however it did. */
+export interface FolderLocks {
+  /**
+   * Makes this process the folder's only owner for as long as it lives.
+   * @throws EngineError `folder-in-use`
+   */
+  lockFolder(folder: string): Promise<FolderLock>;
+  /**
+   * A sign of life: for as long as this process lives, or until it is released, `isHeld` says so of that name in that
+   * folder. The name must be a new one, never used before: once nobody holds it, nobody ever will again.
+   */
+  hold(folder: string, name: string): Promise<FolderLock>;
+  /**
+   * True while a live process holds that name in that folder.
+   * @throws EngineError `folder-unusable`
+   */
+  isHeld(folder: string, name: string): Promise<boolean>;
+  /** Removes what a dead holder left of its name. */
+  forgetHold(folder: string, name: string): Promise<void>;
+}
+
+/** Owners are known by Unix sockets: the system closes those of a process that was killed. */
+export const nodeLocks: FolderLocks = { lockFolder, hold, isHeld, forgetHold };
+
+/** Listens on a socket in the folder; what a killed process left there is known as stale and taken over. */
+async function lockFolder(folder: string): Promise<FolderLock> {
   const path = await socketPath(folder, SOCKET_NAME);
   const server = await withTakeoverGuard(path, folder, async () => {
     const free = await listen(path);
@@ -45,11 +65,7 @@ export function isFolderOwned(folder: string): Promise<boolean> {
   return isHeld(folder, SOCKET_NAME);
 }
 
-/**
- * A sign of life: for as long as this process lives, or until it is released, `isHeld` says so of that name in that
- * folder. The name must be a new one, never used before: once nobody holds it, nobody ever will again.
- */
-export async function hold(folder: string, name: string): Promise<FolderLock> {
+async function hold(folder: string, name: string): Promise<FolderLock> {
   const path = await socketPath(folder, name);
   const server = await listen(path);
   if (server === undefined) throw new Error(`${path} is taken, though its name is new`);
@@ -57,11 +73,7 @@ export async function hold(folder: string, name: string): Promise<FolderLock> {
   return { release: () => closed(server) };
 }
 
-/**
- * True while a live process holds that name in that folder.
- * @throws EngineError `folder-unusable`
- */
-export async function isHeld(folder: string, name: string): Promise<boolean> {
+async function isHeld(folder: string, name: string): Promise<boolean> {
   try {
     return (await ownerOf(await socketPath(folder, name))) !== undefined;
   } catch (error) {
@@ -71,8 +83,7 @@ export async function isHeld(folder: string, name: string): Promise<boolean> {
   }
 }
 
-/** Removes what a dead holder left of its name. */
-export async function forgetHold(folder: string, name: string): Promise<void> {
+async function forgetHold(folder: string, name: string): Promise<void> {
   try {
     await unlink(await socketPath(folder, name));
   } catch (error) {

@@ -44,11 +44,12 @@ export function partialSnapshotPath(dataDir: string, name: string): string {
 export async function listSnapshots(
   dataDir: string,
   onDamaged?: (error: EngineError) => void,
+  { disk = nodeDisk }: { disk?: Disk } = {},
 ): Promise<SnapshotManifest[]> {
   const manifests: SnapshotManifest[] = [];
-  for (const name of await snapshotNames(nodeDisk, resolve(dataDir))) {
+  for (const name of await snapshotNames(disk, resolve(dataDir))) {
     try {
-      manifests.push(await readManifest(nodeDisk, resolve(dataDir), name));
+      manifests.push(await readManifest(disk, resolve(dataDir), name));
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       // Deleted since the folder was listed.
@@ -64,14 +65,18 @@ export async function listSnapshots(
  * Removes a snapshot. A crash meanwhile leaves it whole, or gone; who has it open can read it no further.
  * @throws EngineError `unknown-snapshot`, `illegal-name`
  */
-export async function deleteSnapshot(dataDir: string, name: string): Promise<void> {
+export async function deleteSnapshot(
+  dataDir: string,
+  name: string,
+  { disk = nodeDisk }: { disk?: Disk } = {},
+): Promise<void> {
   volumeOfSnapshot(name);
   const folder = resolve(dataDir);
   const trash = partialSnapshotPath(folder, `${name}.${randomBytes(8).toString('hex')}`);
   try {
-    await discardFolder(nodeDisk, snapshotPath(folder, name), trash);
+    await discardFolder(disk, snapshotPath(folder, name), trash);
   } catch (error) {
-    throw hasCode(error, 'ENOENT', 'ENOTDIR') ? await unknownSnapshot(nodeDisk, folder, name) : error;
+    throw hasCode(error, 'ENOENT', 'ENOTDIR') ? await unknownSnapshot(disk, folder, name) : error;
   }
 }
 

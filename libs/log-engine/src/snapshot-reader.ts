@@ -7,7 +7,7 @@ import type {
   SnapshotManifest,
   TopicDescription,
 } from './api.ts';
-import { type DiskFile, hasCode, nodeDisk } from './disk.ts';
+import { type Disk, type DiskFile, hasCode, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { inParallel } from './in-parallel.ts';
 import { JournalReader, type ReadableJournal, type ReadablePartition } from './journal-reader.ts';
@@ -37,12 +37,16 @@ const MAX_OPEN_FILES = 32;
  * @param name `market@open`
  * @throws EngineError `unknown-snapshot`, `illegal-name`, `snapshot-damaged`, `format-newer`
  */
-export async function openSnapshot(dataDir: string, name: string): Promise<Snapshot> {
+export async function openSnapshot(
+  dataDir: string,
+  name: string,
+  { disk = nodeDisk }: { disk?: Disk } = {},
+): Promise<Snapshot> {
   volumeOfSnapshot(name);
   const folder = resolve(dataDir);
-  const manifest = await readManifest(nodeDisk, folder, name);
-  const described = await readCheckpoint(nodeDisk, folder, name);
-  const journal = new FrozenJournal(folder, manifest);
+  const manifest = await readManifest(disk, folder, name);
+  const described = await readCheckpoint(disk, folder, name);
+  const journal = new FrozenJournal(disk, folder, manifest);
   await journal.open(described);
   return new OpenedSnapshot(manifest, JournalState.fromCheckpoint(described.checkpoint), journal, described);
 }
@@ -54,11 +58,14 @@ class FrozenJournal implements ReadableJournal {
   readonly #dataDir: string;
   readonly #name: string;
   readonly #folder: string;
-  readonly #files = new OpenFiles(nodeDisk, MAX_OPEN_FILES);
+  readonly #disk: Disk;
+  readonly #files: OpenFiles;
   segments: readonly SealedSegment[] = [];
   closed: EngineError | undefined;
 
-  constructor(dataDir: string, { name, volume }: SnapshotManifest) {
+  constructor(disk: Disk, dataDir: string, { name, volume }: SnapshotManifest) {
+    this.#disk = disk;
+    this.#files = new OpenFiles(disk, MAX_OPEN_FILES);
     this.volumeFolder = join(snapshotPath(dataDir, name), volume);
     this.reader = new JournalReader(this, this.#files);
     this.#dataDir = dataDir;
@@ -68,7 +75,7 @@ class FrozenJournal implements ReadableJournal {
 
   async open({ volumeId, segments }: SnapshotCheckpoint): Promise<void> {
     const indexCache = new IndexCache(INDEX_CACHE_BYTES);
-    const place = { disk: nodeDisk, folder: this.#folder, indexCache };
+    const place = { disk: this.#disk, folder: this.#folder, indexCache };
     this.segments = await inParallel(segments, async ([segmentNumber, segmentBytes]) => {
       const segmentHeaderCrc = await this.#checkSegment(segmentNumber, segmentBytes, volumeId);
       const identity = { volumeId: Buffer.from(volumeId, 'hex'), segmentNumber, segmentBytes, segmentHeaderCrc };
@@ -89,7 +96,7 @@ class FrozenJournal implements ReadableJournal {
     try {
       return await work;
     } catch (error) {
-      throw hasCode(error, 'ENOENT') ? await unknownSnapshot(nodeDisk, this.#dataDir, this.#name) : error;
+      throw hasCode(error, 'ENOENT') ? await unknownSnapshot(this.#disk, this.#dataDir, this.#name) : error;
     }
   }
 
@@ -122,7 +129,7 @@ class FrozenJournal implements ReadableJournal {
 
   async #openSegment(path: string): Promise<DiskFile> {
     try {
-      return await nodeDisk.openForReading(path);
+      return await this.#disk.openForReading(path);
     } catch (error) {
       throw hasCode(error, 'ENOENT') ? damagedSnapshot(this.#name, `${path} is missing`) : error;
     }

@@ -21,21 +21,12 @@ import {
  * @param options of the engine that writes it
  * @throws EngineError `illegal-name`, `volume-exists`, `disk-full`, `folder-unusable`
  */
-export function stageVolume(
+export async function stageVolume(
   dataDir: string,
   volume: string,
   options: Omit<EngineOptions, 'dataDir'> = {},
 ): Promise<StagedVolume> {
-  return stageVolumeOn(nodeDisk, dataDir, volume, options);
-}
-
-/** As `stageVolume`, on a disk of the caller's. */
-export async function stageVolumeOn(
-  disk: Disk,
-  dataDir: string,
-  volume: string,
-  options: Omit<EngineOptions, 'dataDir'>,
-): Promise<StagedVolume> {
+  const disk = options.disk ?? nodeDisk;
   checkVolumeName(volume);
   const folder = resolve(dataDir);
   if ((await disk.look(join(folder, volume))) !== undefined) {
@@ -52,7 +43,7 @@ export async function stageVolumeOn(
       if (event.kind === 'volume-stopped') failures.push(event);
       options.onEvent?.(event);
     };
-    const engine = await openEngineOn(disk, { ...options, onEvent, dataDir: stagingPath(folder, id) }, volume);
+    const engine = await openEngineOn({ ...options, onEvent, dataDir: stagingPath(folder, id) }, volume);
     return new Staged({ disk, dataDir: folder, id, volume, engine, held, failures });
   } catch (error) {
     await removeStaging(disk, folder, id);

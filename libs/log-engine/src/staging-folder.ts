@@ -4,11 +4,10 @@
  * a killed process and may go, at any time and by any process: nobody will come back to it.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Disk, discardFolder, hasCode, PARTIAL, readWhole, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { type FolderLock, forgetHold, hold, isHeld } from './folder-lock.ts';
+import type { FolderLock } from './folder-lock.ts';
 import { type OnLeftover, tryToRemove } from './leftovers.ts';
 
 const STAGING_FOLDER = '.staging';
@@ -28,10 +27,9 @@ export function stagingPath(dataDir: string, id: string): string {
 /** Makes a staging folder that counts for as long as this process lives, or until the hold is released. */
 export async function makeStagingFolder(disk: Disk, dataDir: string, id: string): Promise<FolderLock> {
   await disk.makeFolder(join(dataDir, STAGING_FOLDER));
-  const held = await hold(join(dataDir, STAGING_FOLDER), holdName(id));
+  const held = await disk.locks.hold(join(dataDir, STAGING_FOLDER), holdName(id));
   try {
-    // At once, so that a kill has hardly a moment to leave a hold without its folder.
-    mkdirSync(stagingPath(dataDir, id));
+    await disk.makeFolder(stagingPath(dataDir, id));
     return held;
   } catch (error) {
     await held.release();
@@ -52,9 +50,9 @@ async function sweepFolder(disk: Disk, dataDir: string, folder: string, onLeftov
     const id = name.endsWith(PARTIAL) ? idOf(name, PARTIAL) : name;
     if (!STAGING_ID.test(id)) continue;
     await tryToRemove(join(folder, name), onLeftover, async () => {
-      if (await isHeld(folder, holdName(id))) return;
+      if (await disk.locks.isHeld(folder, holdName(id))) return;
       await removeStaging(disk, dataDir, id);
-      await forgetHold(folder, holdName(id));
+      await disk.locks.forgetHold(folder, holdName(id));
     });
   }
   for (const name of names.filter((other) => other.endsWith(HOLD_ENDING))) {
@@ -62,7 +60,7 @@ async function sweepFolder(disk: Disk, dataDir: string, folder: string, onLeftov
     // A hold without a folder may be one whose maker is just about to listen, and to make the folder.
     if (!STAGING_ID.test(id) || makerIsAlive(id)) continue;
     await tryToRemove(join(folder, name), onLeftover, async () => {
-      if (!(await isHeld(folder, name))) await forgetHold(folder, name);
+      if (!(await disk.locks.isHeld(folder, name))) await disk.locks.forgetHold(folder, name);
     });
   }
 }

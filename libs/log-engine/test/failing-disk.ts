@@ -26,6 +26,7 @@ export class FailingDisk implements Disk {
   makeFolder = this.#disk.makeFolder;
   remove = this.#disk.remove;
   removeFolder = this.#disk.removeFolder;
+  locks = this.#disk.locks;
 
   async rename(from: string, to: string): Promise<void> {
     await this.beforeRename(from, to);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { LogEngine, StagedVolume } from '../src/api.ts';
 import { nodeDisk } from '../src/disk.ts';
 import { isFolderOwned } from '../src/folder-lock.ts';
-import { stageVolume, stageVolumeOn } from '../src/staged-volume.ts';
+import { stageVolume } from '../src/staged-volume.ts';
 import { numberedBatch } from './batches.ts';
 import { kill, startChild } from './child.ts';
 import { logOf, openEngine, valuesOf } from './engines.ts';
@@ -221,7 +221,7 @@ test('a staged volume that could not be written whole is not finished', async ()
   const dataDir = temporaryFolder();
   const engine = await openEngine({ dataDir });
   const disk = new FailingDisk();
-  const staged = await stageVolumeOn(disk, dataDir, 'x', {});
+  const staged = await stageVolume(dataDir, 'x', { disk });
   await fill(staged.engine, 'x.t', 0);
   Object.assign(disk, { failing: 'write', code: 'ENOSPC' });
   await logOf(staged.engine, 'x.t').append(numberedBatch('lost'), 'none');
@@ -238,7 +238,7 @@ test('a full disk while a volume is staged is called that, and nothing stays', a
     path.endsWith('/x')
       ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
       : nodeDisk.makeFolder(path);
-  await expect(stageVolumeOn(disk, dataDir, 'x', {})).rejects.toMatchObject({ code: 'disk-full' });
+  await expect(stageVolume(dataDir, 'x', { disk })).rejects.toMatchObject({ code: 'disk-full' });
   expect(stagingOf(dataDir)).toEqual([]);
 });
 
@@ -333,7 +333,7 @@ test('leftovers that cannot be removed are told, and keep no data folder from be
   const left = stuck.map((path) => ({ kind: 'leftover-stays', detail: expect.stringContaining(join(dataDir, path)) }));
   expect(engine.events).toEqual(left);
   expect(existsSync(join(dataDir, gone))).toBe(false);
-  const staged = await stageVolumeOn(disk, dataDir, 'x', {});
+  const staged = await stageVolume(dataDir, 'x', { disk });
   disk.removeFolder = nodeDisk.removeFolder;
   await staged.discard();
 });
