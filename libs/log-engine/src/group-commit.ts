@@ -82,7 +82,7 @@ export class GroupCommit {
     this.#underWrite = group;
     const { buffers, position } = segment.tail.takeUnwritten();
     if (segment.file === undefined) {
-      const name = segmentBaseName(segment.number) + SEGMENT_ENDING;
+      const name = segmentBaseName(segment) + SEGMENT_ENDING;
       segment.file = await createDurably(this.#disk, this.#folder, name, buffers);
     } else {
       await segment.file.write(buffers, position);

@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { BatchList } from './batch-list.ts';
 import { Directory, encodeIndex, entriesOf, readIndexHeader, summarize } from './index-file.ts';
 
-const segment = { volumeId: Buffer.alloc(16, 7), segmentNumber: 3, segmentBytes: 4096, segmentHeaderCrc: 99 };
+const segment = {
+  volumeId: Buffer.alloc(16, 7),
+  segmentNumber: 3,
+  generation: 0,
+  segmentBytes: 4096,
+  segmentHeaderCrc: 99,
+};
 
 interface Batch {
   records: number;

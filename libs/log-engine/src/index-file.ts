@@ -15,6 +15,8 @@ const { sizeBytes: ENTRY_BYTES } = INDEX_ENTRY;
 export interface IndexedSegment {
   volumeId: Buffer;
   segmentNumber: number;
+  /** 0 of a plain segment. The header's CRC covers it, so the index does not name it. */
+  generation: number;
   segmentBytes: number;
   segmentHeaderCrc: number;
 }

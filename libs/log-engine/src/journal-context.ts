@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { SealedSegment } from './sealed-segment.ts';
-import type { ActiveSegment } from './segment.ts';
+import type { ActiveSegment, SegmentName } from './segment.ts';
 import type { IndexCache } from './segment-index.ts';
 import type { TailCache } from './tail-cache.ts';
 
@@ -39,7 +39,7 @@ export interface JournalCut {
   volumeId: Buffer;
   folder: string;
   /** Segments, all sealed, that hold what the checkpoint speaks of; oldest first. */
-  segments: readonly { number: number; sizeBytes: number }[];
+  segments: readonly (SegmentName & { sizeBytes: number })[];
   /** Lets retention remove their files. To be called once. */
   release(): void;
 }

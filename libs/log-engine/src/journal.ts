@@ -11,7 +11,7 @@ import { JournalReader } from './journal-reader.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import { Partition } from './partition.ts';
 import type { SealedSegment } from './sealed-segment.ts';
-import { ActiveSegment, type Segment } from './segment.ts';
+import { ActiveSegment, type Segment, type SegmentName } from './segment.ts';
 import { SEGMENTS_PER_QUOTA, SegmentSet } from './segment-set.ts';
 import { maxBatchBytes } from './topic-settings.ts';
 
@@ -118,14 +118,17 @@ export class Journal {
     });
     try {
       for (const segment of segments) if (segment instanceof ActiveSegment) await segment.sealing.promise;
-      return { ...cut, segments: segments.map(({ number, sizeBytes }) => ({ number, sizeBytes })) };
+      return {
+        ...cut,
+        segments: segments.map(({ number, generation, sizeBytes }) => ({ number, generation, sizeBytes })),
+      };
     } catch (error) {
       cut.release();
       throw error;
     }
   }
 
-  segmentPath(segment: { number: number }): string {
+  segmentPath(segment: SegmentName): string {
     return this.#segments.path(segment);
   }
 

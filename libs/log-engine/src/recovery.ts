@@ -18,8 +18,15 @@ import type { EngineContext } from './journal-context.ts';
 import { type Checkpoint, JournalState } from './journal-state.ts';
 import { SEGMENT_HEADER } from './layout.ts';
 import { addToIndex, openSealed, rebuildIndex, type SealedSegment } from './sealed-segment.ts';
-import { ActiveSegment, INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
-import { readSegmentHeader, type SegmentHeader } from './segment-header.ts';
+import {
+  ActiveSegment,
+  INDEX_ENDING,
+  parseSegmentFile,
+  SEGMENT_ENDING,
+  type SegmentName,
+  segmentBaseName,
+} from './segment.ts';
+import { isNamed, readSegmentHeader, type SegmentHeader } from './segment-header.ts';
 import { GrowingIndex } from './segment-index.ts';
 import { type FrameVisitor, scanSegment } from './segment-scan.ts';
 import { SegmentTail } from './tail-cache.ts';
@@ -45,11 +52,11 @@ class Recovery {
   }
 
   async run(): Promise<Journal | undefined> {
-    const numbers = await this.#tidyFolder();
-    const lastNumber = numbers.at(-1);
-    if (lastNumber === undefined) return undefined;
-    const last = await this.#readLastHeader(lastNumber);
-    const sealed = await this.#openSealedSegments(numbers.slice(0, -1), last.volumeId);
+    const names = await this.#tidyFolder();
+    const lastName = names.at(-1);
+    if (lastName === undefined) return undefined;
+    const last = await this.#readLastHeader(lastName);
+    const sealed = await this.#openSealedSegments(names.slice(0, -1), last.volumeId);
     const tail = await this.#recoverTail(last);
     const journal = new Journal(this.#context, {
       volume: this.#volume,
@@ -59,17 +66,17 @@ class Recovery {
       durable: foldOf(tail),
       sealed,
       active: tail.segment,
-      nextSegmentNumber: lastNumber + 1,
+      nextSegmentNumber: last.segmentNumber + 1,
     });
     placePartitions(journal, sealed, tail);
     journal.keepQuota();
     const bytes = journal.sizeBytes;
-    this.#tell('recovered', `${numbers.length} segments, ${bytes} bytes, ${journal.durable.topics.size} topics`);
+    this.#tell('recovered', `${sealed.length + 1} segments, ${bytes} bytes, ${journal.durable.topics.size} topics`);
     return journal;
   }
 
-  /** Removes what never counted, and gives the numbers of the segments that are there, in order. */
-  async #tidyFolder(): Promise<number[]> {
+  /** Removes what never counted, and gives the segments that are there, in order. */
+  async #tidyFolder(): Promise<SegmentName[]> {
     const { disk } = this.#context;
     const names = (await disk.list(this.#folder)) ?? [];
     const present = new Set(names);
@@ -78,50 +85,51 @@ class Recovery {
       if (name.endsWith(PARTIAL) || isOrphan) await disk.remove(join(this.#folder, name));
     }
     return names
-      .filter((name) => /^\d{10}\.segment$/.test(name))
-      .map((name) => Number.parseInt(name, 10))
-      .sort((a, b) => a - b);
+      .map(parseSegmentFile)
+      .filter((name) => name !== undefined)
+      .sort((a, b) => a.number - b.number || a.generation - b.generation);
   }
 
   /** @throws EngineError `not-a-segment`, `format-newer` */
-  async #readLastHeader(segmentNumber: number): Promise<SegmentHeader> {
-    const header = await this.#readHeader(segmentNumber);
-    if (header?.segmentNumber === segmentNumber) return header;
-    const path = this.#segmentPath(segmentNumber);
+  async #readLastHeader(name: SegmentName): Promise<SegmentHeader> {
+    const header = await this.#readHeader(name);
+    if (header !== undefined && isNamed(header, name)) return header;
+    const path = this.#segmentPath(name);
     throw new EngineError(
       'not-a-segment',
       `${path}, the newest of its journal, does not begin with its segment header`,
     );
   }
 
-  async #openSealedSegments(numbers: number[], volumeId: Buffer): Promise<SealedSegment[]> {
+  async #openSealedSegments(names: SegmentName[], volumeId: Buffer): Promise<SealedSegment[]> {
     const segments: SealedSegment[] = [];
-    for (const segmentNumber of numbers) {
-      const header = await this.#readHeader(segmentNumber);
-      if (header?.segmentNumber !== segmentNumber || !header.volumeId.equals(volumeId)) {
+    for (const name of names) {
+      const header = await this.#readHeader(name);
+      if (header === undefined || !isNamed(header, name) || !header.volumeId.equals(volumeId)) {
         const what = header === undefined ? 'has no whole header' : 'belongs to another journal or place';
-        this.#tell('range-damaged', `${this.#segmentPath(segmentNumber)} ${what}; it is passed over`);
+        this.#tell('range-damaged', `${this.#segmentPath(name)} ${what}; it is passed over`);
         continue;
       }
-      const segment = await this.#openSealedSegment(header);
+      const segment = await this.#openSealedSegment(name, header);
       if (segment !== undefined) segments.push(segment);
     }
     return segments;
   }
 
-  async #openSealedSegment(header: SegmentHeader): Promise<SealedSegment | undefined> {
+  async #openSealedSegment(name: SegmentName, header: SegmentHeader): Promise<SealedSegment | undefined> {
     const { disk, indexCache } = this.#context;
     const place = { disk, folder: this.#folder, indexCache };
     const identity: IndexedSegment = {
       volumeId: header.volumeId,
-      segmentNumber: header.segmentNumber,
-      segmentBytes: await this.#withFile(header.segmentNumber, (file) => file.sizeBytes()),
+      segmentNumber: name.number,
+      generation: name.generation,
+      segmentBytes: await this.#withFile(name, (file) => file.sizeBytes()),
       segmentHeaderCrc: header.crc,
     };
     const segment = await openSealed(place, identity);
     if (segment !== undefined) return segment;
     const damaged = await rebuildIndex(place, identity);
-    const path = this.#segmentPath(header.segmentNumber);
+    const path = this.#segmentPath(name);
     this.#tell('index-rebuilt', `${path}: its index was missing, damaged or not its own`);
     for (const { from, to } of damaged) {
       this.#tell('range-damaged', `${path}, bytes ${from} to ${to}: no whole frame; it is passed over`);
@@ -134,7 +142,7 @@ class Recovery {
    * @throws EngineError `journal-damaged`
    */
   async #recoverTail(header: SegmentHeader): Promise<Tail> {
-    const path = this.#segmentPath(header.segmentNumber);
+    const path = this.#segmentPath({ number: header.segmentNumber, generation: 0 });
     const file = await this.#context.disk.openForWriting(path);
     try {
       const { segmentNumber } = header;
@@ -165,14 +173,14 @@ class Recovery {
     }
   }
 
-  async #readHeader(segmentNumber: number): Promise<SegmentHeader | undefined> {
+  async #readHeader(name: SegmentName): Promise<SegmentHeader | undefined> {
     const bytes = Buffer.alloc(SEGMENT_HEADER.sizeBytes);
-    const read = await this.#withFile(segmentNumber, (file) => file.read(bytes, 0));
-    return readSegmentHeader(bytes.subarray(0, read), this.#segmentPath(segmentNumber));
+    const read = await this.#withFile(name, (file) => file.read(bytes, 0));
+    return readSegmentHeader(bytes.subarray(0, read), this.#segmentPath(name));
   }
 
-  async #withFile<T>(segmentNumber: number, work: (file: DiskFile) => Promise<T>): Promise<T> {
-    const file = await this.#context.disk.openForReading(this.#segmentPath(segmentNumber));
+  async #withFile<T>(name: SegmentName, work: (file: DiskFile) => Promise<T>): Promise<T> {
+    const file = await this.#context.disk.openForReading(this.#segmentPath(name));
     try {
       return await work(file);
     } finally {
@@ -180,8 +188,8 @@ class Recovery {
     }
   }
 
-  #segmentPath(segmentNumber: number): string {
-    return join(this.#folder, segmentBaseName(segmentNumber) + SEGMENT_ENDING);
+  #segmentPath(name: SegmentName): string {
+    return join(this.#folder, segmentBaseName(name) + SEGMENT_ENDING);
   }
 
   #tell(kind: EngineEvent['kind'], detail: string): void {

@@ -19,6 +19,7 @@ export interface JournalFolder {
 /** A segment whose file does not change any more and that has its index beside it. */
 export class SealedSegment implements Segment {
   readonly number: number;
+  readonly generation: number;
   readonly sizeBytes: number;
   readonly indexBytes: number;
   readonly index: SealedIndex;
@@ -26,6 +27,7 @@ export class SealedSegment implements Segment {
 
   constructor(segment: IndexedSegment, indexBytes: number, index: SealedIndex, tail?: SegmentTail) {
     this.number = segment.segmentNumber;
+    this.generation = segment.generation;
     this.sizeBytes = segment.segmentBytes;
     this.indexBytes = indexBytes;
     this.index = index;
@@ -53,7 +55,7 @@ export async function openSealed(
 /** Puts the index of a segment in place. */
 export async function writeIndex(place: JournalFolder, segment: IndexedSegment, index: GrowingIndex): Promise<void> {
   const { header, directory, entries } = encodeIndex(segment, index.lists);
-  const name = segmentBaseName(segment.segmentNumber) + INDEX_ENDING;
+  const name = baseNameOf(segment) + INDEX_ENDING;
   const file = await createDurably(place.disk, place.folder, name, [header, directory, entries]);
   await file.close();
 }
@@ -83,7 +85,7 @@ async function indexInMemory(place: JournalFolder, segment: IndexedSegment): Pro
   const { index, damaged } = await indexFromFrames(place, segment);
   const first = damaged[0];
   if (first !== undefined) {
-    const path = join(place.folder, segmentBaseName(segment.segmentNumber) + SEGMENT_ENDING);
+    const path = join(place.folder, baseNameOf(segment) + SEGMENT_ENDING);
     throw new EngineError('snapshot-damaged', `${path}, bytes ${first.from} to ${first.to}: no whole frame`);
   }
   const { directory, entries } = encodeIndex(segment, index.lists);
@@ -96,7 +98,7 @@ async function indexFromFrames(
 ): Promise<{ index: GrowingIndex; damaged: ScanResult['damaged'] }> {
   const { segmentNumber, segmentBytes } = segment;
   const index = new GrowingIndex();
-  const file = await place.disk.openForReading(join(place.folder, segmentBaseName(segmentNumber) + SEGMENT_ENDING));
+  const file = await place.disk.openForReading(join(place.folder, baseNameOf(segment) + SEGMENT_ENDING));
   try {
     const { damaged } = await scanSegment(file, { segmentNumber, sizeBytes: segmentBytes }, 'skip', {
       batch: (partitionId, position, bytes, at, sizeBytes) =>
@@ -141,11 +143,15 @@ async function loadEntries(place: JournalFolder, segment: IndexedSegment, index:
     parts = await readIndex(place, segment, 'all');
   }
   if (parts === undefined) {
-    const name = segmentBaseName(segment.segmentNumber) + INDEX_ENDING;
+    const name = baseNameOf(segment) + INDEX_ENDING;
     throw new EngineError('journal-damaged', `${join(place.folder, name)} is damaged again after it was rebuilt`);
   }
   index.directory = parts.directory;
   return parts.entries;
+}
+
+function baseNameOf({ segmentNumber, generation }: IndexedSegment): string {
+  return segmentBaseName({ number: segmentNumber, generation });
 }
 
 interface IndexParts {
@@ -161,7 +167,7 @@ async function readIndex(
   segment: IndexedSegment,
   what: 'directory' | 'all',
 ): Promise<IndexParts | undefined> {
-  const file = await openIfThere(place.disk, join(place.folder, segmentBaseName(segment.segmentNumber) + INDEX_ENDING));
+  const file = await openIfThere(place.disk, join(place.folder, baseNameOf(segment) + INDEX_ENDING));
   if (file === undefined) return undefined;
   try {
     const start = Buffer.alloc(INDEX_HEADER.sizeBytes);

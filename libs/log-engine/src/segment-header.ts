@@ -2,6 +2,7 @@ import { crc32c } from '@node-rs/crc32';
 import { EngineError } from './errors.ts';
 import { readInt64LE, writeInt64LE } from './int64.ts';
 import { FORMAT_VERSION, SEGMENT_HEADER, SEGMENT_MAGIC } from './layout.ts';
+import type { SegmentName } from './segment.ts';
 
 const { at: AT, sizeBytes: SIZE } = SEGMENT_HEADER;
 
@@ -77,4 +78,9 @@ export function readSegmentHeader(bytes: Buffer, path: string): SegmentHeader | 
           },
     crc,
   };
+}
+
+/** True when a segment with this header belongs under that name. */
+export function isNamed(header: SegmentIdentity, name: SegmentName): boolean {
+  return header.segmentNumber === name.number && (header.side?.generation ?? 0) === name.generation;
 }

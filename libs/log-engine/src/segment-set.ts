@@ -3,7 +3,14 @@ import type { EngineEvent } from './api.ts';
 import type { EngineContext } from './journal-context.ts';
 import type { Checkpoint } from './journal-state.ts';
 import { openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
-import { ActiveSegment, INDEX_ENDING, SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
+import {
+  ActiveSegment,
+  INDEX_ENDING,
+  SEGMENT_ENDING,
+  type Segment,
+  type SegmentName,
+  segmentBaseName,
+} from './segment.ts';
 import { SegmentTail } from './tail-cache.ts';
 
 /** Positions count in 32 bits, and recovery reads the last segment whole. */
@@ -66,8 +73,8 @@ export class SegmentSet {
     this.diskBytes = this.list.reduce((sum, segment) => sum + segment.sizeBytes + segment.indexBytes, 0);
   }
 
-  path(segment: { number: number }): string {
-    return join(this.folder, segmentBaseName(segment.number) + SEGMENT_ENDING);
+  path(segment: SegmentName): string {
+    return join(this.folder, segmentBaseName(segment) + SEGMENT_ENDING);
   }
 
   /** Begins a new segment where the active one is full, and lets old ones go where the quota asks for it. */
@@ -99,6 +106,7 @@ export class SegmentSet {
       const identity = {
         volumeId: this.volumeId,
         segmentNumber: segment.number,
+        generation: segment.generation,
         segmentBytes: segment.sizeBytes,
         segmentHeaderCrc: segment.headerCrc,
       };
@@ -165,7 +173,7 @@ export class SegmentSet {
       const path = this.path(segment);
       // The segment first: an index without its segment is known as a left-over, the other way round it would be rebuilt.
       await this.#context.disk.remove(path);
-      await this.#context.disk.remove(join(this.folder, segmentBaseName(segment.number) + INDEX_ENDING));
+      await this.#context.disk.remove(join(this.folder, segmentBaseName(segment) + INDEX_ENDING));
       this.#context.openFiles.forget(path);
       const detail = `segment ${segment.number}, ${segment.sizeBytes} bytes, for the volume's quota`;
       this.#owner.tell('segment-removed', detail);

@@ -16,14 +16,31 @@ import type { SegmentTail } from './tail-cache.ts';
 export const SEGMENT_ENDING = '.segment';
 export const INDEX_ENDING = '.index';
 
-/** `0000000001` of segment 1: file names sort as their numbers do. */
-export function segmentBaseName(segmentNumber: number): string {
-  return String(segmentNumber).padStart(10, '0');
+/** Which file of a journal a segment is. */
+export interface SegmentName {
+  readonly number: number;
+  /** 0 of a plain segment, from 1 on of a side segment. */
+  readonly generation: number;
+}
+
+const NUMBER_DIGITS = 10;
+const GENERATION_DIGITS = 3;
+const SEGMENT_FILE = /^(\d{10})(?:-(\d{3,}))?\.segment$/;
+
+/** `0000000012`, of a side segment `0000000012-001`: file names sort as segments do. */
+export function segmentBaseName({ number, generation }: SegmentName): string {
+  const plain = String(number).padStart(NUMBER_DIGITS, '0');
+  return generation === 0 ? plain : `${plain}-${String(generation).padStart(GENERATION_DIGITS, '0')}`;
+}
+
+/** The segment that a file of this name is; undefined for other files. */
+export function parseSegmentFile(fileName: string): SegmentName | undefined {
+  const match = SEGMENT_FILE.exec(fileName);
+  return match === null ? undefined : { number: Number(match[1]), generation: Number(match[2] ?? 0) };
 }
 
 /** One file of a journal, as readers see it. */
-export interface Segment {
-  readonly number: number;
+export interface Segment extends SegmentName {
   readonly sizeBytes: number;
   /** Bytes of its index file; 0 while there is none. */
   readonly indexBytes: number;
@@ -35,6 +52,7 @@ export interface Segment {
 /** The segment that is appended to. It turns into a sealed one when its index is in place. */
 export class ActiveSegment implements Segment {
   readonly number: number;
+  readonly generation = 0;
   readonly indexBytes = 0;
   readonly index: GrowingIndex;
   readonly tail: SegmentTail;

@@ -15,11 +15,14 @@ export const CHECKPOINT_FILE = 'checkpoint.json';
 export const CHECKSUMS_FILE = 'SHA256SUMS';
 const SNAPSHOTS_FOLDER = '.snapshots';
 
+/** The generation is there in the row of a side segment only. */
+export type SegmentRow = [number: number, sizeBytes: number, generation?: number];
+
 /** `checkpoint.json`: which segments the picture is made of, and the state behind the last of them. */
 export interface SnapshotCheckpoint {
   /** 16 bytes in hexadecimal. */
   volumeId: string;
-  segments: [number: number, sizeBytes: number][];
+  segments: SegmentRow[];
   checkpoint: Checkpoint;
 }
 

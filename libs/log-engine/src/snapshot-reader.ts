@@ -16,8 +16,8 @@ import { SEGMENT_HEADER } from './layout.ts';
 import { volumeOfSnapshot } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { openUnchanged, type SealedSegment } from './sealed-segment.ts';
-import { SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
-import { readSegmentHeader } from './segment-header.ts';
+import { SEGMENT_ENDING, type Segment, type SegmentName, segmentBaseName } from './segment.ts';
+import { isNamed, readSegmentHeader } from './segment-header.ts';
 import { IndexCache } from './segment-index.ts';
 import {
   damagedSnapshot,
@@ -76,15 +76,15 @@ class FrozenJournal implements ReadableJournal {
   async open({ volumeId, segments }: SnapshotCheckpoint): Promise<void> {
     const indexCache = new IndexCache(INDEX_CACHE_BYTES);
     const place = { disk: this.#disk, folder: this.#folder, indexCache };
-    this.segments = await inParallel(segments, async ([segmentNumber, segmentBytes]) => {
-      const segmentHeaderCrc = await this.#checkSegment(segmentNumber, segmentBytes, volumeId);
-      const identity = { volumeId: Buffer.from(volumeId, 'hex'), segmentNumber, segmentBytes, segmentHeaderCrc };
-      return openUnchanged(place, identity);
+    this.segments = await inParallel(segments, async ([number, segmentBytes, generation = 0]) => {
+      const segmentHeaderCrc = await this.#checkSegment({ number, generation }, segmentBytes, volumeId);
+      const identity = { volumeId: Buffer.from(volumeId, 'hex'), segmentNumber: number, generation, segmentBytes };
+      return openUnchanged(place, { ...identity, segmentHeaderCrc });
     });
   }
 
-  segmentPath(segment: { number: number }): string {
-    return join(this.#folder, segmentBaseName(segment.number) + SEGMENT_ENDING);
+  segmentPath(segment: SegmentName): string {
+    return join(this.#folder, segmentBaseName(segment) + SEGMENT_ENDING);
   }
 
   reportDamage(segment: Segment, from: number, to: number): void {
@@ -108,8 +108,8 @@ class FrozenJournal implements ReadableJournal {
   }
 
   /** Gives the CRC of the segment's header. */
-  async #checkSegment(segmentNumber: number, segmentBytes: number, volumeId: string): Promise<number> {
-    const path = this.segmentPath({ number: segmentNumber });
+  async #checkSegment(segment: SegmentName, segmentBytes: number, volumeId: string): Promise<number> {
+    const path = this.segmentPath(segment);
     const file = await this.#openSegment(path);
     try {
       const sizeBytes = await file.sizeBytes();
@@ -118,7 +118,9 @@ class FrozenJournal implements ReadableJournal {
       }
       const bytes = Buffer.alloc(SEGMENT_HEADER.sizeBytes);
       const header = readSegmentHeader(bytes.subarray(0, await file.read(bytes, 0)), path);
-      if (header?.segmentNumber !== segmentNumber || header.volumeId.toString('hex') !== volumeId) {
+      const isThisOne =
+        header !== undefined && isNamed(header, segment) && header.volumeId.toString('hex') === volumeId;
+      if (!isThisOne) {
         throw damagedSnapshot(this.#name, `${path} does not begin with its segment header`);
       }
       return header.crc;

@@ -11,6 +11,7 @@ import {
   CHECKSUMS_FILE,
   MANIFEST_FILE,
   partialSnapshotPath,
+  type SegmentRow,
   SNAPSHOT_FORMAT_VERSION,
   type SnapshotCheckpoint,
   snapshotPath,
@@ -137,7 +138,7 @@ class Writer {
   async #describe(manifest: SnapshotManifest, cut: JournalCut): Promise<void> {
     const state: SnapshotCheckpoint = {
       volumeId: cut.volumeId.toString('hex'),
-      segments: cut.segments.map(({ number, sizeBytes }) => [number, sizeBytes]),
+      segments: cut.segments.map(segmentRow),
       checkpoint: cut.checkpoint,
     };
     let checksums = '';
@@ -155,8 +156,9 @@ class Writer {
 
   async #linkJournal(cut: JournalCut, target: string): Promise<void> {
     await this.#disk.makeFolder(target);
-    await inParallel(cut.segments, async ({ number, sizeBytes }) => {
-      const [segment, index] = [segmentBaseName(number) + SEGMENT_ENDING, segmentBaseName(number) + INDEX_ENDING];
+    await inParallel(cut.segments, async ({ sizeBytes, ...name }) => {
+      const baseName = segmentBaseName(name);
+      const [segment, index] = [baseName + SEGMENT_ENDING, baseName + INDEX_ENDING];
       await this.#linkFile(join(cut.folder, segment), join(target, segment));
       await this.#linkFile(join(cut.folder, index), join(target, index));
       this.#sizeBytes += sizeBytes;
@@ -207,6 +209,10 @@ class Writer {
 /** What is being written has a name that says so: ours, and that of `publishFile` in libs/history. */
 function isPublished(name: string): boolean {
   return !name.startsWith('.') && !name.endsWith('.tmp') && !/\.\d+\.partial(\.|$)/.test(name);
+}
+
+function segmentRow({ number, generation, sizeBytes }: JournalCut['segments'][number]): SegmentRow {
+  return generation === 0 ? [number, sizeBytes] : [number, sizeBytes, generation];
 }
 
 function topicsOf({ checkpoint }: JournalCut): SnapshotManifest['topics'] {
