@@ -21,6 +21,7 @@ const snapshot: SnapshotManifest = {
   formatVersion: 1,
   name: 'market@open',
   volume: 'market',
+  volumes: ['market'],
   id: '00ff',
   createdAtMs: Date.UTC(2026, 2, 2, 15),
   topics: [
@@ -33,7 +34,7 @@ const snapshot: SnapshotManifest = {
     },
     { name: 'market.source', partitions: [{ start: '0', end: '1' }] },
   ],
-  files: [{ path: 'tables/history.duckdb', sizeBytes: 1 }],
+  files: [{ volume: 'market', path: 'tables/history.duckdb', sizeBytes: 1 }],
   sizeBytes: 4_200_000,
   pins: {
     source: { identity: 'sim/42', description: 'simulated session of 2025-10-07' },

@@ -135,24 +135,32 @@ export interface SnapshotManifest {
   formatVersion: number;
   /** `market@open`: the volume, and the snapshot's name within it. */
   name: string;
+  /** The one that the name begins with. */
   volume: string;
+  /** All volumes that were frozen at its cut; that one first. */
+  volumes: string[];
   /** 16 random bytes in hexadecimal: two snapshots of one name, one after the other, are not the same. */
   id: string;
   createdAtMs: number;
   /** Offsets that the picture holds: from `start` up to, not including, `end`; decimal text. */
   topics: { name: string; partitions: { start: string; end: string }[] }[];
-  /** Files of the volume's `tables` and `files`, by path relative to the volume. */
-  files: { path: string; sizeBytes: number }[];
+  /** Files of the volumes' `tables` and `files`, by path relative to their volume. */
+  files: { volume: string; path: string; sizeBytes: number }[];
   sizeBytes: number;
   /** What the caller wants kept with it: versions, parameters. The engine does not look into it. */
-  pins: Readonly<Record<string, unknown>>;
+  pins: Pins;
 }
+
+export type Pins = Readonly<Record<string, unknown>>;
 
 /** A snapshot opened to read, by any process. Nothing of it ever changes. */
 export interface Snapshot extends LogReader {
   readonly manifest: SnapshotManifest;
-  /** Absolute path of a file of the volume as it was, `tables/history.duckdb`; undefined where there was none. */
-  filePath(relativePath: string): string | undefined;
+  /**
+   * Absolute path of a file as it was, `tables/history.duckdb`; undefined where there was none.
+   * @param volume default: the one that the snapshot's name begins with
+   */
+  filePath(relativePath: string, volume?: string): string | undefined;
   close(): Promise<void>;
 }
 
@@ -194,12 +202,14 @@ export interface LogEngine extends LogReader {
   volumes(): VolumeDescription[];
 
   /**
-   * Freezes a volume as it is: streams, tables and files, at one cut. Writers go on. Durable when resolved; a crash
+   * Freezes volumes as they are: streams, tables and files, all at one cut. Writers go on. Durable when resolved; a crash
    * before leaves nothing.
-   * @param name `market@open`
+   * @param name `market@open`; the volume that it begins with is always among the frozen ones
+   * @param pins kept with it; as a function it is called at the very moment of the cut
+   * @param options.volumes others to freeze at the same cut
    * @throws EngineError `snapshot-exists`, `unknown-volume`, `illegal-name`, `volume-stopped`, `disk-full`
    */
-  createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotManifest>;
+  createSnapshot(name: string, pins: Pins | (() => Pins), options?: { volumes?: string[] }): Promise<SnapshotManifest>;
 
   /**
    * Takes a finished staged volume in, whole or not at all. Durable when resolved.

@@ -6,6 +6,7 @@ import type {
   EngineOptions,
   LogEngine,
   PartitionLog,
+  Pins,
   SnapshotManifest,
   TopicDescription,
   Visibility,
@@ -19,12 +20,12 @@ import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { JournalState } from './journal-state.ts';
 import { tryToRemove } from './leftovers.ts';
-import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfSnapshot, volumeOfTopic } from './names.ts';
+import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { recoverJournal } from './recovery.ts';
 import { IndexCache } from './segment-index.ts';
-import { snapshotPath, sweepSnapshots } from './snapshot-folder.ts';
-import { snapshotExists, writeSnapshot } from './snapshot-writer.ts';
+import { sweepSnapshots } from './snapshot-folder.ts';
+import { SnapshotTaker } from './snapshot-taking.ts';
 import { finishedVolume, removeStaging, stagingPath, sweepStaging } from './staging-folder.ts';
 import { TailCache } from './tail-cache.ts';
 import { committedOffset, describeTopic, offsetRow } from './topic-rows.ts';
@@ -104,8 +105,7 @@ class Engine implements LogEngine {
   readonly #journals = new Map<string, Journal>();
   readonly #creating = new Map<string, Promise<Journal>>();
   readonly #deleting = new Map<string, Promise<void>>();
-  /** Snapshots that are being taken, by name. */
-  readonly #taking = new Map<string, Promise<SnapshotManifest>>();
+  readonly #snapshots: SnapshotTaker;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -120,6 +120,8 @@ class Engine implements LogEngine {
     this.#visibility = visibility;
     this.#lock = lock;
     this.#onlyVolume = onlyVolume;
+    const { disk, clock } = context;
+    this.#snapshots = new SnapshotTaker({ disk, dataDir, clock, journalOf: (volume) => this.#existing(volume) });
   }
 
   /** Opens the journals that are there, after removing what a crash left half made. Other folders are none of ours. */
@@ -202,13 +204,13 @@ class Engine implements LogEngine {
     return [...this.#journals.values()].map(describeVolume);
   }
 
-  async createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotManifest> {
-    const volume = volumeOfSnapshot(name);
+  async createSnapshot(
+    name: string,
+    pins: Pins | (() => Pins),
+    { volumes = [] }: { volumes?: string[] } = {},
+  ): Promise<SnapshotManifest> {
     this.#checkOpen();
-    if (this.#taking.has(name)) throw snapshotExists(name);
-    const taking = this.#takeSnapshot(volume, name, pins).finally(() => this.#taking.delete(name));
-    this.#taking.set(name, taking);
-    return taking;
+    return this.#snapshots.take(name, pins, volumes);
   }
 
   async adoptVolume(stagingId: string): Promise<VolumeDescription> {
@@ -235,7 +237,7 @@ class Engine implements LogEngine {
   }
 
   async #closeAll(): Promise<void> {
-    await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), ...this.#taking.values()]);
+    await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), this.#snapshots.idle()]);
     try {
       await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
       await this.#context.openFiles.close();
@@ -259,21 +261,11 @@ class Engine implements LogEngine {
     );
   }
 
-  async #takeSnapshot(
-    volume: string,
-    name: string,
-    pins: Readonly<Record<string, unknown>>,
-  ): Promise<SnapshotManifest> {
-    const { disk, clock } = this.#context;
-    const journal = this.#journals.get(volume);
-    if (journal === undefined || this.#deleting.has(volume)) throw this.#unknownVolume(volume);
-    if ((await disk.look(snapshotPath(this.#dataDir, name))) !== undefined) throw snapshotExists(name);
-    const cut = await journal.cut();
-    try {
-      return await writeSnapshot(disk, this.#dataDir, { name, volume, createdAtMs: clock(), pins }, cut);
-    } finally {
-      cut.release();
-    }
+  /** @throws EngineError `unknown-volume` */
+  #existing(volume: string): Journal {
+    const journal = this.#deleting.has(volume) ? undefined : this.#journals.get(volume);
+    if (journal === undefined) throw this.#unknownVolume(volume);
+    return journal;
   }
 
   async #adopt(stagingId: string, volume: string): Promise<Journal> {
@@ -296,8 +288,7 @@ class Engine implements LogEngine {
     if (journal === undefined && (await disk.look(folder)) === undefined) throw this.#unknownVolume(name);
     const topics = [...(journal?.durable.topics.keys() ?? [])];
     this.#journals.delete(name);
-    const taking = [...this.#taking].filter(([snapshot]) => volumeOfSnapshot(snapshot) === name);
-    await Promise.allSettled(taking.map(([, snapshot]) => snapshot));
+    await this.#snapshots.idle(name);
     await journal?.closeDeleted();
     try {
       await discardFolder(disk, folder, join(this.#dataDir, `${TRASH}${name}-${randomBytes(8).toString('hex')}`));

@@ -38,8 +38,10 @@ export interface JournalCut {
   checkpoint: Checkpoint;
   volumeId: Buffer;
   folder: string;
-  /** Segments, all sealed, that hold what the checkpoint speaks of; oldest first. */
+  /** Segments that hold what the checkpoint speaks of, oldest first; their files are there once `sealed` resolves. */
   segments: readonly (SegmentName & { sizeBytes: number })[];
+  /** Resolves when all of it is durable and sealed; sealed files never change again. */
+  sealed: Promise<void>;
   /** Lets retention remove their files. To be called once. */
   release(): void;
 }

@@ -108,24 +108,35 @@ export class Journal {
   }
 
   /**
-   * Ends the active segment where the log stands now; resolves when everything up to there is durable and sealed.
-   * Appends go on. Sealed files never change again, and a next segment is in place before one is sealed, so recovery
-   * never cuts into them either.
+   * Ends the active segment where the log stands now, behind every append that was asked for before. Appends go on. Nothing
+   * is awaited: journals that are cut one after the other are cut at one moment. A next segment is in place before one is
+   * sealed, so recovery never cuts into what belongs to the cut.
    */
-  async cut(): Promise<JournalCut> {
-    const { segments, ...cut } = await new Promise<JournalCut>((resolve, reject) => {
-      this.#inTurn(() => resolve(this.#cutNow()), reject);
-    });
-    try {
-      for (const segment of segments) if (segment instanceof ActiveSegment) await segment.sealing.promise;
-      return {
-        ...cut,
-        segments: segments.map(({ number, generation, sizeBytes }) => ({ number, generation, sizeBytes })),
-      };
-    } catch (error) {
-      cut.release();
-      throw error;
+  cut(): JournalCut {
+    const refusal = this.stopped ?? this.#closing;
+    if (refusal !== undefined) throw refusal;
+    // Those that wait have been asked for before; their bytes lie in memory already.
+    while (this.#waiting.length > 0) takeTurn(this.#waiting.shift()!);
+    const segments = this.#segments;
+    if (segments.active.appendedBytes > 0) {
+      segments.beginNext();
+      // Nothing may be appended for long: the new segment is put on the disk all the same, and so the old one sealed.
+      this.#commit.gather(segments.active, 0);
     }
+    segments.holdFiles();
+    const held = segments.list.slice(0, -1);
+    const sealing = held.flatMap((segment) => (segment instanceof ActiveSegment ? [segment.sealing.promise] : []));
+    const sealed = Promise.all(sealing).then(() => undefined);
+    // Whoever waits for it still sees it; nobody does where the cut of another volume failed.
+    sealed.catch(() => undefined);
+    return {
+      checkpoint: this.#checkpoint(),
+      volumeId: segments.volumeId,
+      folder: segments.folder,
+      segments: held.map(({ number, generation, sizeBytes }) => ({ number, generation, sizeBytes })),
+      sealed,
+      release: () => segments.releaseFiles(),
+    };
   }
 
   segmentPath(segment: SegmentName): string {
@@ -223,23 +234,6 @@ export class Journal {
       `${sizeBytes} bytes at once do not fit volume ${this.volume}: its quota of ` +
         `${this.#context.volumeQuotaBytes} bytes allows ${limit}`,
     );
-  }
-
-  #cutNow(): JournalCut {
-    const segments = this.#segments;
-    if (segments.active.appendedBytes > 0) {
-      segments.beginNext();
-      // Nothing may be appended for long: the new segment is put on the disk all the same, and so the old one sealed.
-      this.#commit.gather(segments.active, 0);
-    }
-    segments.holdFiles();
-    return {
-      checkpoint: this.#checkpoint(),
-      volumeId: segments.volumeId,
-      folder: segments.folder,
-      segments: segments.list.slice(0, -1),
-      release: () => segments.releaseFiles(),
-    };
   }
 
   #checkpoint(): Checkpoint {

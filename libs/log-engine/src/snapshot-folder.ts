@@ -9,7 +9,7 @@ import { type OnLeftover, tryToRemove } from './leftovers.ts';
 import { isSnapshotName, volumeOfSnapshot } from './names.ts';
 
 /** Newest format that this code writes and reads. */
-export const SNAPSHOT_FORMAT_VERSION = 1;
+export const SNAPSHOT_FORMAT_VERSION = 2;
 export const MANIFEST_FILE = 'manifest.json';
 export const CHECKPOINT_FILE = 'checkpoint.json';
 export const CHECKSUMS_FILE = 'SHA256SUMS';
@@ -18,12 +18,18 @@ const SNAPSHOTS_FOLDER = '.snapshots';
 /** The generation is there in the row of a side segment only. */
 export type SegmentRow = [number: number, sizeBytes: number, generation?: number];
 
-/** `checkpoint.json`: which segments the picture is made of, and the state behind the last of them. */
-export interface SnapshotCheckpoint {
+/** A volume in `checkpoint.json`: which segments its picture is made of, and the state behind the last of them. */
+export interface FrozenVolume {
+  name: string;
   /** 16 bytes in hexadecimal. */
   volumeId: string;
   segments: SegmentRow[];
   checkpoint: Checkpoint;
+}
+
+/** `checkpoint.json`; volumes in the order of the manifest. */
+export interface SnapshotCheckpoint {
+  volumes: FrozenVolume[];
 }
 
 export function snapshotsFolder(dataDir: string): string {
@@ -96,24 +102,44 @@ export function sweepSnapshots(disk: Disk, dataDir: string, onLeftover: OnLeftov
 
 /** @throws EngineError `unknown-snapshot`, `snapshot-damaged`, `format-newer` */
 export async function readManifest(disk: Disk, dataDir: string, name: string): Promise<SnapshotManifest> {
-  const manifest = (await readDescription(disk, dataDir, name, MANIFEST_FILE)) as SnapshotManifest;
+  const manifest = parseManifest(await readDescription(disk, dataDir, name, MANIFEST_FILE), name);
+  if (manifest.name !== name) throw damagedSnapshot(name, `calls itself ${manifest.name}`);
+  return manifest;
+}
+
+/** @throws EngineError `unknown-snapshot`, `snapshot-damaged` */
+export async function readCheckpoint(disk: Disk, dataDir: string, manifest: SnapshotManifest) {
+  return parseCheckpoint(await readDescription(disk, dataDir, manifest.name, CHECKPOINT_FILE), manifest);
+}
+
+/**
+ * Reads the text of a manifest, whichever format it has.
+ * @param name of the snapshot, for errors
+ * @throws EngineError `format-newer`
+ */
+export function parseManifest(text: string, name: string): SnapshotManifest {
+  const manifest = JSON.parse(text) as SnapshotManifest;
   if (manifest.formatVersion > SNAPSHOT_FORMAT_VERSION) {
     throw new EngineError(
       'format-newer',
       `snapshot ${name} has format ${manifest.formatVersion}; this version reads up to ${SNAPSHOT_FORMAT_VERSION}`,
     );
   }
-  if (manifest.name !== name) throw damagedSnapshot(name, `calls itself ${manifest.name}`);
-  return manifest;
+  if (manifest.formatVersion > 1) return manifest;
+  // Format 1 froze one volume.
+  const { volume, files, ...others } = manifest;
+  return { ...others, volume, volumes: [volume], files: files.map((file) => ({ ...file, volume })) };
 }
 
-/** @throws EngineError `unknown-snapshot`, `snapshot-damaged` */
-export async function readCheckpoint(disk: Disk, dataDir: string, name: string): Promise<SnapshotCheckpoint> {
-  return (await readDescription(disk, dataDir, name, CHECKPOINT_FILE)) as SnapshotCheckpoint;
+/** Reads the text of a checkpoint, whichever format its manifest has. */
+export function parseCheckpoint(text: string, { formatVersion, volume }: SnapshotManifest): SnapshotCheckpoint {
+  const described: unknown = JSON.parse(text);
+  if (formatVersion > 1) return described as SnapshotCheckpoint;
+  return { volumes: [{ name: volume, ...(described as Omit<FrozenVolume, 'name'>) }] };
 }
 
 /** Reads one of the files that describe a snapshot, if it is the one that was written. */
-async function readDescription(disk: Disk, dataDir: string, name: string, file: string): Promise<unknown> {
+async function readDescription(disk: Disk, dataDir: string, name: string, file: string): Promise<string> {
   const folder = snapshotPath(dataDir, name);
   const checksums = await readWhole(disk, join(folder, CHECKSUMS_FILE));
   const bytes = await readWhole(disk, join(folder, file));
@@ -123,7 +149,7 @@ async function readDescription(disk: Disk, dataDir: string, name: string, file: 
   }
   const line = `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`;
   if (!checksums.toString().includes(line)) throw damagedSnapshot(name, `${file} does not match ${CHECKSUMS_FILE}`);
-  return JSON.parse(bytes.toString());
+  return bytes.toString();
 }
 
 export function damagedSnapshot(name: string, what: string): EngineError {

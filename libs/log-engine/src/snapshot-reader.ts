@@ -7,6 +7,7 @@ import type {
   SnapshotManifest,
   TopicDescription,
 } from './api.ts';
+import type { TopicRow } from './control-record.ts';
 import { type Disk, type DiskFile, hasCode, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { inParallel } from './in-parallel.ts';
@@ -21,9 +22,9 @@ import { isNamed, readSegmentHeader } from './segment-header.ts';
 import { IndexCache } from './segment-index.ts';
 import {
   damagedSnapshot,
+  type FrozenVolume,
   readCheckpoint,
   readManifest,
-  type SnapshotCheckpoint,
   snapshotPath,
   unknownSnapshot,
 } from './snapshot-folder.ts';
@@ -45,37 +46,45 @@ export async function openSnapshot(
   volumeOfSnapshot(name);
   const folder = resolve(dataDir);
   const manifest = await readManifest(disk, folder, name);
-  const described = await readCheckpoint(disk, folder, name);
-  const journal = new FrozenJournal(disk, folder, manifest);
-  await journal.open(described);
-  return new OpenedSnapshot(manifest, JournalState.fromCheckpoint(described.checkpoint), journal, described);
+  const { volumes } = await readCheckpoint(disk, folder, manifest);
+  const indexCache = new IndexCache(INDEX_CACHE_BYTES);
+  const files = new OpenFiles(disk, MAX_OPEN_FILES);
+  const opened: OpenedVolume[] = [];
+  for (const volume of volumes) {
+    const journal = new FrozenJournal({ disk, dataDir: folder, indexCache, files }, name, volume.name);
+    await journal.open(volume);
+    opened.push(new OpenedVolume(journal, volume));
+  }
+  return new OpenedSnapshot(manifest, snapshotPath(folder, name), opened, files);
+}
+
+/** What the journals of one snapshot share. */
+interface SnapshotContext {
+  disk: Disk;
+  dataDir: string;
+  indexCache: IndexCache;
+  files: OpenFiles;
 }
 
 /** The segments of a snapshot. Here nothing is passed over: what does not match is damage, and said to be. */
 class FrozenJournal implements ReadableJournal {
-  readonly volumeFolder: string;
   readonly reader: JournalReader;
-  readonly #dataDir: string;
+  readonly #context: SnapshotContext;
   readonly #name: string;
   readonly #folder: string;
-  readonly #disk: Disk;
-  readonly #files: OpenFiles;
   segments: readonly SealedSegment[] = [];
   closed: EngineError | undefined;
 
-  constructor(disk: Disk, dataDir: string, { name, volume }: SnapshotManifest) {
-    this.#disk = disk;
-    this.#files = new OpenFiles(disk, MAX_OPEN_FILES);
-    this.volumeFolder = join(snapshotPath(dataDir, name), volume);
-    this.reader = new JournalReader(this, this.#files);
-    this.#dataDir = dataDir;
+  constructor(context: SnapshotContext, name: string, volume: string) {
+    this.#context = context;
+    this.reader = new JournalReader(this, context.files);
     this.#name = name;
-    this.#folder = join(this.volumeFolder, 'journal');
+    this.#folder = join(snapshotPath(context.dataDir, name), volume, 'journal');
   }
 
-  async open({ volumeId, segments }: SnapshotCheckpoint): Promise<void> {
-    const indexCache = new IndexCache(INDEX_CACHE_BYTES);
-    const place = { disk: this.#disk, folder: this.#folder, indexCache };
+  async open({ volumeId, segments }: FrozenVolume): Promise<void> {
+    const { disk, indexCache } = this.#context;
+    const place = { disk, folder: this.#folder, indexCache };
     this.segments = await inParallel(segments, async ([number, segmentBytes, generation = 0]) => {
       const segmentHeaderCrc = await this.#checkSegment({ number, generation }, segmentBytes, volumeId);
       const identity = { volumeId: Buffer.from(volumeId, 'hex'), segmentNumber: number, generation, segmentBytes };
@@ -96,15 +105,16 @@ class FrozenJournal implements ReadableJournal {
     try {
       return await work;
     } catch (error) {
-      throw hasCode(error, 'ENOENT') ? await unknownSnapshot(this.#disk, this.#dataDir, this.#name) : error;
+      throw hasCode(error, 'ENOENT')
+        ? await unknownSnapshot(this.#context.disk, this.#context.dataDir, this.#name)
+        : error;
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.closed = new EngineError('volume-stopped', `snapshot ${this.#name} is closed`, {
       mend: 'Open the snapshot again.',
     });
-    await this.#files.close();
   }
 
   /** Gives the CRC of the segment's header. */
@@ -131,64 +141,87 @@ class FrozenJournal implements ReadableJournal {
 
   async #openSegment(path: string): Promise<DiskFile> {
     try {
-      return await this.#disk.openForReading(path);
+      return await this.#context.disk.openForReading(path);
     } catch (error) {
       throw hasCode(error, 'ENOENT') ? damagedSnapshot(this.#name, `${path} is missing`) : error;
     }
   }
 }
 
+/** One volume of a snapshot. */
+class OpenedVolume {
+  readonly name: string;
+  readonly journal: FrozenJournal;
+  readonly state: JournalState;
+  readonly partitions: ReadonlyMap<number, FrozenPartition>;
+
+  constructor(journal: FrozenJournal, { name, checkpoint }: FrozenVolume) {
+    this.name = name;
+    this.journal = journal;
+    this.state = JournalState.fromCheckpoint(checkpoint);
+    const places = new Map(checkpoint.partitions.map(([id, start, end]) => [id, { start, end }]));
+    const partitions = checkpoint.topics.flatMap(({ name: topic, partitionIds }) =>
+      partitionIds.map((id, number) => new FrozenPartition(journal, topic, number, id, places.get(id)!)),
+    );
+    this.partitions = new Map(partitions.map((partition) => [partition.id, partition]));
+  }
+}
+
 class OpenedSnapshot implements Snapshot {
   readonly manifest: SnapshotManifest;
-  readonly #state: JournalState;
-  readonly #journal: FrozenJournal;
-  readonly #partitions: ReadonlyMap<number, FrozenPartition>;
+  readonly #path: string;
+  readonly #volumes: readonly OpenedVolume[];
+  readonly #files: OpenFiles;
 
-  constructor(
-    manifest: SnapshotManifest,
-    state: JournalState,
-    journal: FrozenJournal,
-    { checkpoint }: SnapshotCheckpoint,
-  ) {
+  constructor(manifest: SnapshotManifest, path: string, volumes: readonly OpenedVolume[], files: OpenFiles) {
     this.manifest = manifest;
-    this.#state = state;
-    this.#journal = journal;
-    const places = new Map(checkpoint.partitions.map(([id, start, end]) => [id, { start, end }]));
-    const partitions = checkpoint.topics.flatMap(({ name, partitionIds }) =>
-      partitionIds.map((id, number) => new FrozenPartition(journal, name, number, id, places.get(id)!)),
-    );
-    this.#partitions = new Map(partitions.map((partition) => [partition.id, partition]));
+    this.#path = path;
+    this.#volumes = volumes;
+    this.#files = files;
   }
 
   topics(): TopicDescription[] {
-    return [...this.#state.topics.values()].map((row) => describeTopic(this.manifest.volume, row));
+    return this.#volumes.flatMap(({ name, state }) =>
+      [...state.topics.values()].map((row) => describeTopic(name, row)),
+    );
   }
 
   topic(name: string): TopicDescription | undefined {
-    const row = this.#state.topics.get(name);
-    return row && describeTopic(this.manifest.volume, row);
+    const found = this.#find(name);
+    return found && describeTopic(found.volume.name, found.row);
   }
 
   partition(topic: string, partition: number): PartitionReader | undefined {
-    const id = this.#state.topics.get(topic)?.partitionIds[partition];
-    return id === undefined ? undefined : this.#partitions.get(id);
+    const found = this.#find(topic);
+    const id = found?.row.partitionIds[partition];
+    return id === undefined ? undefined : found?.volume.partitions.get(id);
   }
 
   committedOffsets(group: string): CommittedOffset[] {
-    return this.#state.offsetsOf(group).map(committedOffset);
+    return this.#volumes.flatMap(({ state }) => state.offsetsOf(group).map(committedOffset));
   }
 
   groupsWithOffsets(): string[] {
-    return this.#state.groups();
+    return this.#volumes.flatMap(({ state }) => state.groups());
   }
 
-  filePath(relativePath: string): string | undefined {
-    const isThere = this.manifest.files.some(({ path }) => path === relativePath);
-    return isThere ? join(this.#journal.volumeFolder, relativePath) : undefined;
+  filePath(relativePath: string, volume = this.manifest.volume): string | undefined {
+    const isThere = this.manifest.files.some((file) => file.volume === volume && file.path === relativePath);
+    return isThere ? join(this.#path, volume, relativePath) : undefined;
   }
 
-  close(): Promise<void> {
-    return this.#journal.close();
+  async close(): Promise<void> {
+    for (const { journal } of this.#volumes) journal.close();
+    await this.#files.close();
+  }
+
+  /** No two volumes have a topic of the same name. */
+  #find(topic: string): { volume: OpenedVolume; row: TopicRow } | undefined {
+    for (const volume of this.#volumes) {
+      const row = volume.state.topics.get(topic);
+      if (row !== undefined) return { volume, row };
+    }
+    return undefined;
   }
 }
 

@@ -1,14 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { SnapshotManifest } from './api.ts';
+import type { Pins, SnapshotManifest } from './api.ts';
 import { type Disk, hasCode, isDiskFull, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { inParallel } from './in-parallel.ts';
 import type { JournalCut } from './journal-context.ts';
+import { volumeOfSnapshot } from './names.ts';
 import { INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
 import {
   CHECKPOINT_FILE,
   CHECKSUMS_FILE,
+  type FrozenVolume,
   MANIFEST_FILE,
   partialSnapshotPath,
   type SegmentRow,
@@ -25,20 +27,25 @@ const JOURNAL_FOLDER = 'journal';
 /** What is to be written down about a snapshot, besides the cut itself. */
 export interface SnapshotOrder {
   name: string;
-  volume: string;
   createdAtMs: number;
-  pins: Readonly<Record<string, unknown>>;
+  pins: Pins;
+}
+
+/** A volume, cut where it is to be frozen. */
+export interface VolumeCut {
+  volume: string;
+  cut: JournalCut;
 }
 
 /**
- * Writes a snapshot of a cut: in a folder that does not count, synced, then renamed. A failure leaves nothing.
+ * Writes a snapshot of cuts that were made at one moment: in a folder that does not count, synced, then renamed. A failure leaves nothing.
  * @throws EngineError `snapshot-exists`, `disk-full`, `folder-unusable`
  */
 export async function writeSnapshot(
   disk: Disk,
   dataDir: string,
   order: SnapshotOrder,
-  cut: JournalCut,
+  cuts: readonly VolumeCut[],
 ): Promise<SnapshotManifest> {
   const partial = partialSnapshotPath(dataDir, order.name);
   const path = snapshotPath(dataDir, order.name);
@@ -48,7 +55,7 @@ export async function writeSnapshot(
     await disk.removeFolder(partial);
     await disk.makeFolder(partial);
     await disk.syncFolder(dataDir);
-    const manifest = await new Writer(disk, join(dataDir, order.volume), partial).write(order, cut);
+    const manifest = await new Writer(disk, dataDir, partial).write(order, cuts);
     await moveIn(disk, partial, path, order.name);
     isInPlace = true;
     await disk.syncFolder(snapshotsFolder(dataDir));
@@ -104,43 +111,47 @@ function explained(name: string, error: unknown, rest: string): unknown {
 
 class Writer {
   readonly #disk: Disk;
-  readonly #volumeFolder: string;
+  readonly #dataDir: string;
   readonly #partial: string;
-  readonly #files: { path: string; sizeBytes: number }[] = [];
+  readonly #files: SnapshotManifest['files'] = [];
   #sizeBytes = 0;
 
-  constructor(disk: Disk, volumeFolder: string, partial: string) {
+  constructor(disk: Disk, dataDir: string, partial: string) {
     this.#disk = disk;
-    this.#volumeFolder = volumeFolder;
+    this.#dataDir = dataDir;
     this.#partial = partial;
   }
 
-  async write(order: SnapshotOrder, cut: JournalCut): Promise<SnapshotManifest> {
-    const target = join(this.#partial, order.volume);
-    await this.#linkJournal(cut, join(target, JOURNAL_FOLDER));
-    for (const folder of FILE_FOLDERS) await this.#linkFolder(folder, join(target, folder));
-    await this.#disk.syncFolder(target);
+  async write(order: SnapshotOrder, cuts: readonly VolumeCut[]): Promise<SnapshotManifest> {
+    for (const cut of cuts) await this.#linkVolume(cut);
+    const volumes = cuts.map(({ volume }) => volume);
     const manifest: SnapshotManifest = {
       formatVersion: SNAPSHOT_FORMAT_VERSION,
       name: order.name,
-      volume: order.volume,
+      volume: volumeOfSnapshot(order.name),
+      volumes,
       id: randomBytes(16).toString('hex'),
       createdAtMs: order.createdAtMs,
-      topics: topicsOf(cut),
-      files: this.#files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      topics: cuts.flatMap(({ cut }) => topicsOf(cut)),
+      files: volumes.flatMap((volume) =>
+        this.#files.filter((file) => file.volume === volume).sort((a, b) => (a.path < b.path ? -1 : 1)),
+      ),
       sizeBytes: this.#sizeBytes,
       pins: order.pins,
     };
-    await this.#describe(manifest, cut);
+    await this.#describe(manifest, cuts);
     return manifest;
   }
 
-  async #describe(manifest: SnapshotManifest, cut: JournalCut): Promise<void> {
-    const state: SnapshotCheckpoint = {
-      volumeId: cut.volumeId.toString('hex'),
-      segments: cut.segments.map(segmentRow),
-      checkpoint: cut.checkpoint,
-    };
+  async #linkVolume({ volume, cut }: VolumeCut): Promise<void> {
+    const target = join(this.#partial, volume);
+    await this.#linkJournal(cut, join(target, JOURNAL_FOLDER));
+    for (const folder of FILE_FOLDERS) await this.#linkFolder(volume, folder, join(target, folder));
+    await this.#disk.syncFolder(target);
+  }
+
+  async #describe(manifest: SnapshotManifest, cuts: readonly VolumeCut[]): Promise<void> {
+    const state: SnapshotCheckpoint = { volumes: cuts.map(frozenVolume) };
     let checksums = '';
     for (const [name, text] of [
       [MANIFEST_FILE, JSON.stringify(manifest, undefined, 2)],
@@ -167,18 +178,20 @@ class Writer {
   }
 
   /** @param path relative to the volume, with `/` */
-  async #linkFolder(path: string, target: string): Promise<void> {
-    const names = await this.#disk.list(join(this.#volumeFolder, path));
+  async #linkFolder(volume: string, path: string, target: string): Promise<void> {
+    const names = await this.#disk.list(join(this.#dataDir, volume, path));
     if (names === undefined) return;
     await this.#disk.makeFolder(target);
-    await inParallel(names.filter(isPublished), (name) => this.#linkEntry(`${path}/${name}`, join(target, name)));
+    await inParallel(names.filter(isPublished), (name) =>
+      this.#linkEntry(volume, `${path}/${name}`, join(target, name)),
+    );
     await this.#disk.syncFolder(target);
   }
 
-  async #linkEntry(path: string, target: string): Promise<void> {
-    const from = join(this.#volumeFolder, path);
+  async #linkEntry(volume: string, path: string, target: string): Promise<void> {
+    const from = join(this.#dataDir, volume, path);
     const entry = await this.#disk.look(from);
-    if (entry?.kind === 'folder' && !entry.isSymbolicLink) return this.#linkFolder(path, target);
+    if (entry?.kind === 'folder' && !entry.isSymbolicLink) return this.#linkFolder(volume, path, target);
     if (entry?.kind !== 'file') return;
     try {
       // A link to a symbolic link would change with what that points to.
@@ -191,7 +204,7 @@ class Writer {
     }
     // The name may have passed to another file since it was looked at; this is the one that is kept.
     const sizeBytes = (await this.#disk.look(target))?.sizeBytes ?? 0;
-    this.#files.push({ path, sizeBytes });
+    this.#files.push({ volume, path, sizeBytes });
     this.#sizeBytes += sizeBytes;
   }
 
@@ -213,6 +226,15 @@ function isPublished(name: string): boolean {
 
 function segmentRow({ number, generation, sizeBytes }: JournalCut['segments'][number]): SegmentRow {
   return generation === 0 ? [number, sizeBytes] : [number, sizeBytes, generation];
+}
+
+function frozenVolume({ volume, cut }: VolumeCut): FrozenVolume {
+  return {
+    name: volume,
+    volumeId: cut.volumeId.toString('hex'),
+    segments: cut.segments.map(segmentRow),
+    checkpoint: cut.checkpoint,
+  };
 }
 
 function topicsOf({ checkpoint }: JournalCut): SnapshotManifest['topics'] {

@@ -37,9 +37,10 @@ test('a snapshot holds what the volume held, and nothing of what comes after', a
   await engine.deleteTopic('market.ticks');
 
   expect(manifest).toMatchObject({
-    formatVersion: 1,
+    formatVersion: 2,
     name: 'market@open',
     volume: 'market',
+    volumes: ['market'],
     createdAtMs: 4711,
     topics: [
       {
@@ -148,10 +149,10 @@ test('tables and files are taken along as they were, and only what was published
   rmSync(join(volume, 'files/note.txt'));
 
   expect(manifest.files).toEqual([
-    { path: 'files/note.txt', sizeBytes: 9 },
-    { path: 'tables/history.duckdb', sizeBytes: 5 },
-    { path: 'tables/linked', sizeBytes: 9 },
-    { path: 'tables/parts/2024/a.parquet', sizeBytes: 4 },
+    { volume: 'v', path: 'files/note.txt', sizeBytes: 9 },
+    { volume: 'v', path: 'tables/history.duckdb', sizeBytes: 5 },
+    { volume: 'v', path: 'tables/linked', sizeBytes: 9 },
+    { volume: 'v', path: 'tables/parts/2024/a.parquet', sizeBytes: 4 },
   ]);
   const snapshot = await readSnapshot(dataDir, 'v@files');
   const textOf = (path: string): string => readFileSync(snapshot.filePath(path)!, 'utf8');
@@ -269,6 +270,7 @@ test('docs/formats/snapshot.md names the fields of both JSON files, in their ord
     const section = document.split(`## ${file}\n`)[1]!.split('\n## ')[0]!;
     const firstCells = [...section.matchAll(/^\| (`.*?) \|/gm)].map((match) => match[1]!);
     const documented = firstCells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => match[1]));
-    expect(documented).toEqual(Object.keys(JSON.parse(readFileSync(join(dataDir, '.snapshots', 'v@x', file), 'utf8'))));
+    const written = JSON.parse(readFileSync(join(dataDir, '.snapshots', 'v@x', file), 'utf8'));
+    expect(documented).toEqual(Object.keys(file === 'manifest.json' ? written : written.volumes[0]));
   }
 });

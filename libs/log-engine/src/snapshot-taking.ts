@@ -1,0 +1,57 @@
+/** Freezing volumes of a live engine: who is cut when, and what has to wait meanwhile. */
+import type { Pins, SnapshotManifest } from './api.ts';
+import type { Disk } from './disk.ts';
+import type { Journal } from './journal.ts';
+import { checkVolumeName, volumeOfSnapshot } from './names.ts';
+import { snapshotPath } from './snapshot-folder.ts';
+import { snapshotExists, type VolumeCut, writeSnapshot } from './snapshot-writer.ts';
+
+export interface SnapshotContext {
+  disk: Disk;
+  dataDir: string;
+  clock: () => number;
+  /** @throws EngineError `unknown-volume` */
+  journalOf(volume: string): Journal;
+}
+
+/** Takes snapshots, and knows those that are under way. */
+export class SnapshotTaker {
+  readonly #context: SnapshotContext;
+  readonly #taking = new Map<string, { volumes: readonly string[]; taken: Promise<SnapshotManifest> }>();
+
+  constructor(context: SnapshotContext) {
+    this.#context = context;
+  }
+
+  /** See `LogEngine.createSnapshot`. */
+  async take(name: string, pins: Pins | (() => Pins), others: readonly string[]): Promise<SnapshotManifest> {
+    const volumes = [...new Set([volumeOfSnapshot(name), ...others])];
+    for (const volume of volumes) checkVolumeName(volume);
+    if (this.#taking.has(name)) throw snapshotExists(name);
+    const taken = this.#take(name, volumes, pins).finally(() => this.#taking.delete(name));
+    this.#taking.set(name, { volumes, taken });
+    return taken;
+  }
+
+  /** Resolves when none is under way any more of that volume; of any, where none is named. */
+  async idle(volume?: string): Promise<void> {
+    const waited = [...this.#taking.values()].filter(({ volumes }) => volume === undefined || volumes.includes(volume));
+    await Promise.allSettled(waited.map(({ taken }) => taken));
+  }
+
+  async #take(name: string, volumes: readonly string[], pins: Pins | (() => Pins)): Promise<SnapshotManifest> {
+    const { disk, dataDir, clock, journalOf } = this.#context;
+    const journals = volumes.map(journalOf);
+    if ((await disk.look(snapshotPath(dataDir, name))) !== undefined) throw snapshotExists(name);
+    const cuts: VolumeCut[] = [];
+    try {
+      // Nothing is awaited from here to the last cut: so it is one moment for all of them, and for what is pinned.
+      for (const journal of journals) cuts.push({ volume: journal.volume, cut: journal.cut() });
+      const order = { name, createdAtMs: clock(), pins: typeof pins === 'function' ? pins() : pins };
+      await Promise.all(cuts.map(({ cut }) => cut.sealed));
+      return await writeSnapshot(disk, dataDir, order, cuts);
+    } finally {
+      for (const { cut } of cuts) cut.release();
+    }
+  }
+}
