@@ -5,6 +5,8 @@ const kafkaErrors: Readonly<Partial<Record<EngineErrorCode, number>>> = {
   'offset-out-of-range': errorCodes.OFFSET_OUT_OF_RANGE,
   'batch-corrupt': errorCodes.CORRUPT_MESSAGE,
   'batch-too-large': errorCodes.MESSAGE_TOO_LARGE,
+  'out-of-order-sequence': errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  'producer-fenced': errorCodes.INVALID_PRODUCER_EPOCH,
   'volume-full': errorCodes.KAFKA_STORAGE_ERROR,
   'volume-stopped': errorCodes.KAFKA_STORAGE_ERROR,
   'disk-full': errorCodes.KAFKA_STORAGE_ERROR,

@@ -60,6 +60,8 @@ export interface AppendResult {
   /** UTC milliseconds of the append. */
   appendTimeMs: number;
   logStartOffset: bigint;
+  /** True when these batches of an idempotent producer were there already; the offsets are theirs. */
+  isDuplicate: boolean;
 }
 
 export interface ReadResult {
@@ -97,7 +99,11 @@ export interface PartitionLog extends PartitionReader {
   /**
    * Appends one or more record batches v2, back to back in `batches`. Their length, magic and CRC are checked; base
    * offset and leader epoch are set by the engine. Order of calls is order of offsets.
-   * @throws EngineError `batch-corrupt`, `batch-too-large`, `volume-full`, `volume-stopped`, `disk-full`
+   *
+   * Batches with a producer id are held to its epoch and sequence. All that came before are answered with their first
+   * offset, once they have the asked durability.
+   * @throws EngineError `batch-corrupt`, `batch-too-large`, `volume-full`, `volume-stopped`, `disk-full`,
+   * `producer-fenced`, `out-of-order-sequence`
    */
   append(batches: Uint8Array, durability: Durability): Promise<AppendResult>;
 

@@ -22,6 +22,9 @@ const AT = {
   attributes: 21,
   lastOffsetDelta: 23,
   maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
   recordCount: 57,
 } as const;
 
@@ -31,6 +34,18 @@ export const batchBaseOffset = (bytes: Buffer, at: number): number => readInt64B
 export const batchLastOffsetDelta = (bytes: Buffer, at: number): number => bytes.readInt32BE(at + AT.lastOffsetDelta);
 export const batchMaxTimestampMs = (bytes: Buffer, at: number): number => readInt64BE(bytes, at + AT.maxTimestamp);
 export const batchAttributes = (bytes: Buffer, at: number): number => bytes.readUInt16BE(at + AT.attributes);
+
+const TRANSACTIONAL = 0x10;
+const CONTROL = 0x20;
+export const batchIsTransactional = (bytes: Buffer, at: number): boolean =>
+  (batchAttributes(bytes, at) & TRANSACTIONAL) !== 0;
+export const batchIsControl = (bytes: Buffer, at: number): boolean => attributesAreControl(batchAttributes(bytes, at));
+export const attributesAreControl = (attributes: number): boolean => (attributes & CONTROL) !== 0;
+/** False for what has no producer id, whose sign would be -1's. */
+export const batchHasProducer = (bytes: Buffer, at: number): boolean => bytes[at + AT.producerId]! < 0x80;
+export const batchProducerId = (bytes: Buffer, at: number): number => readInt64BE(bytes, at + AT.producerId);
+export const batchProducerEpoch = (bytes: Buffer, at: number): number => bytes.readInt16BE(at + AT.producerEpoch);
+export const batchBaseSequence = (bytes: Buffer, at: number): number => bytes.readInt32BE(at + AT.baseSequence);
 
 /** Sets what the log decides: where the batch begins, and the leader's epoch. Both lie outside the batch's CRC. */
 export function placeBatch(bytes: Buffer, at: number, baseOffset: number): void {

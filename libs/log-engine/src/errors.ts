@@ -20,6 +20,16 @@ export const ENGINE_ERRORS = {
     retry: false,
     mend: "Send smaller batches, or raise the topic's max.message.bytes.",
   },
+  'out-of-order-sequence': {
+    actor: 'programmer',
+    retry: false,
+    mend: 'Send the batches that are missing first; a producer that cannot opens anew, with a higher epoch.',
+  },
+  'producer-fenced': {
+    actor: 'user',
+    retry: false,
+    mend: 'Stop this producer: another one took over. Where there is none, open it anew.',
+  },
   'offset-out-of-range': {
     actor: 'user',
     retry: false,

@@ -1,8 +1,9 @@
 import type { Visibility } from './api.ts';
 import type { ControlRecord, OffsetRow, TopicRow } from './control-record.ts';
+import type { ProducersCheckpoint } from './partition-producers.ts';
 
-/** Payload of a checkpoint frame, as JSON: all that the frames after it cannot tell. */
-export interface Checkpoint {
+/** Payload of a checkpoint frame, as JSON: all that the frames after it cannot tell. Older ones lack what is optional. */
+export interface Checkpoint extends Partial<ProducersCheckpoint> {
   visibility: Visibility;
   nextPartitionId: number;
   topics: TopicRow[];

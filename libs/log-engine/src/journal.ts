@@ -1,5 +1,5 @@
 import type { AppendResult, Durability, EngineEvent } from './api.ts';
-import { batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
+import { batchHasProducer, batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
 import type { ControlRecord } from './control-record.ts';
 import { isDiskFull } from './disk.ts';
 import { EngineError } from './errors.ts';
@@ -10,6 +10,9 @@ import type { EngineContext, JournalCut, JournalStart } from './journal-context.
 import { JournalReader } from './journal-reader.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import { Partition } from './partition.ts';
+import { producersCheckpoint } from './partition-producers.ts';
+import { admitProducers } from './producer-admission.ts';
+import { nameProducers } from './producer-batches.ts';
 import type { SealedSegment } from './sealed-segment.ts';
 import { ActiveSegment, type Segment, type SegmentName } from './segment.ts';
 import { SEGMENTS_PER_QUOTA, SegmentSet } from './segment-set.ts';
@@ -76,9 +79,14 @@ export class Journal {
         : Buffer.from(batches.buffer, batches.byteOffset, batches.length);
       checkBatches(bytes, partition.maxBatchBytes);
       this.#checkQuota(bytes.length);
+      const doName = nameProducers(bytes);
       this.#inTurn(() => {
         if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
-        const { group, result } = this.#appendBatches(partition, bytes);
+        const original = doName ? admitProducers(partition, bytes) : undefined;
+        const { group, result } =
+          original === undefined
+            ? this.#appendBatches(partition, bytes)
+            : { group: this.#groupOfAllSoFar(), result: original };
         const settle: Settle = (error) => (error === undefined ? resolve(result) : reject(error));
         if (durability === 'synced') group.whenSynced(settle);
         else if (durability === 'written') group.whenWritten(settle);
@@ -205,6 +213,7 @@ export class Journal {
         at,
         sizeBytes,
       );
+      if (batchHasProducer(bytes, at)) partition.addProduced(bytes, at, partition.endOffset, appendTimeMs);
       partition.endOffset += batchLastOffsetDelta(bytes, at) + 1;
       partition.sizeBytes += sizeBytes;
       group = this.#gather(frameBytes);
@@ -216,6 +225,7 @@ export class Journal {
       lastOffset: BigInt(partition.endOffset - 1),
       appendTimeMs,
       logStartOffset: partition.logStartOffset,
+      isDuplicate: false,
     };
     return { group: group!, result };
   }
@@ -223,6 +233,11 @@ export class Journal {
   #gather(frameBytes: number): Group {
     this.#segments.diskBytes += frameBytes;
     return this.#commit.gather(this.#segments.active, frameBytes);
+  }
+
+  /** A group that is written and synced when everything appended before is. */
+  #groupOfAllSoFar(): Group {
+    return this.#commit.gather(this.#segments.active, 0);
   }
 
   /** @throws EngineError `volume-full` */
@@ -237,9 +252,11 @@ export class Journal {
   }
 
   #checkpoint(): Checkpoint {
-    return this.#appended.toCheckpoint(
-      [...this.partitions.values()].map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset]),
-    );
+    const partitions = [...this.partitions.values()];
+    return {
+      ...this.#appended.toCheckpoint(partitions.map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset])),
+      ...producersCheckpoint(partitions),
+    };
   }
 
   #applyAppended(record: ControlRecord): void {

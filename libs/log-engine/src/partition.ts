@@ -1,5 +1,6 @@
 import type { AppendResult, Durability, PartitionLog, ReadResult } from './api.ts';
 import type { Journal } from './journal.ts';
+import { PartitionProducers } from './partition-producers.ts';
 
 /** One partition's place in its volume's journal. Offsets are numbers inside the engine, bigints at its border. */
 export class Partition implements PartitionLog {
@@ -13,6 +14,8 @@ export class Partition implements PartitionLog {
   endOffset = 0;
   sizeBytes = 0;
   isDeleted = false;
+  /** Undefined until a batch with a producer id comes. */
+  producers: PartitionProducers | undefined;
   readonly #journal: Journal;
   readonly #listeners = new Set<() => void>();
 
@@ -60,10 +63,17 @@ export class Partition implements PartitionLog {
     this.#tellListeners();
   }
 
+  /** Takes note of a batch with a producer id that was appended. */
+  addProduced(bytes: Buffer, at: number, baseOffset: number, appendTimeMs: number): void {
+    this.producers ??= new PartitionProducers();
+    this.producers.add(bytes, at, baseOffset, appendTimeMs);
+  }
+
   /** Retention took everything up to and including `lastOffset`. */
   drop(lastOffset: number, batchBytes: number): void {
     this.startOffset = Math.max(this.startOffset, lastOffset + 1);
     this.sizeBytes -= batchBytes;
+    this.producers?.transactions.forgetBefore(this.startOffset);
   }
 
   /** The topic is gone; who waits for its records looks again. */

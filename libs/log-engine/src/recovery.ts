@@ -11,12 +11,13 @@ import { batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
 import { type ControlRecord, parseControlRecord } from './control-record.ts';
 import { type DiskFile, PARTIAL } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { frameSizeBytes, TEXT_CRC_BYTES } from './frame.ts';
+import { frameAppendTimeMs, frameSizeBytes, TEXT_CRC_BYTES } from './frame.ts';
 import type { IndexedSegment, PartitionSummary } from './index-file.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { type Checkpoint, JournalState } from './journal-state.ts';
-import { SEGMENT_HEADER } from './layout.ts';
+import { FRAME_HEADER, SEGMENT_HEADER } from './layout.ts';
+import { addStored, PartitionProducers } from './partition-producers.ts';
 import { addToIndex, openSealed, rebuildIndex, type SealedSegment } from './sealed-segment.ts';
 import {
   ActiveSegment,
@@ -166,7 +167,8 @@ class Recovery {
       const memory = new SegmentTail(this.#context.tailCache, endsAt);
       const segment = new ActiveSegment(segmentNumber, header.crc, memory, found.index, file);
       segment.checkpointBytes = found.checkpointBytes;
-      return { segment, checkpoint: found.checkpoint, records: found.records, nextOffsets: found.nextOffsets };
+      const { checkpoint, records, nextOffsets, producers } = found;
+      return { segment, checkpoint, records, nextOffsets, producers };
     } catch (error) {
       await file.close();
       throw error;
@@ -203,6 +205,7 @@ interface Tail {
   checkpoint: Checkpoint;
   records: ControlRecord[];
   nextOffsets: ReadonlyMap<number, number>;
+  producers: ReadonlyMap<number, PartitionProducers>;
 }
 
 /** Gathers what a scan of the last segment finds. A batch must go on just where its partition ended. */
@@ -210,6 +213,7 @@ class TailFindings implements FrameVisitor {
   readonly index = new GrowingIndex();
   readonly records: ControlRecord[] = [];
   readonly nextOffsets = new Map<number, number>();
+  producers = new Map<number, PartitionProducers>();
   checkpoint: Checkpoint | undefined;
   checkpointBytes = 0;
 
@@ -217,6 +221,8 @@ class TailFindings implements FrameVisitor {
     const baseOffset = batchBaseOffset(bytes, at);
     if (this.checkpoint === undefined || baseOffset !== (this.nextOffsets.get(partitionId) ?? 0)) return false;
     this.nextOffsets.set(partitionId, baseOffset + batchLastOffsetDelta(bytes, at) + 1);
+    const appendTimeMs = frameAppendTimeMs(bytes, at - FRAME_HEADER.sizeBytes);
+    addStored(this.producers, partitionId, bytes, at, baseOffset, appendTimeMs);
     return addToIndex(this.index, partitionId, position, bytes, at, sizeBytes);
   }
 
@@ -228,6 +234,7 @@ class TailFindings implements FrameVisitor {
     const checkpoint = JSON.parse(text) as Checkpoint;
     for (const [id, , nextOffset] of checkpoint.partitions) this.nextOffsets.set(id, nextOffset);
     this.checkpointBytes = frameSizeBytes(TEXT_CRC_BYTES + Buffer.byteLength(text));
+    this.producers = PartitionProducers.fromCheckpoint(checkpoint);
     this.checkpoint = checkpoint;
   }
 }
@@ -252,6 +259,7 @@ function placePartitions(journal: Journal, sealed: SealedSegment[], tail: Tail):
     const { id } = partition;
     partition.endOffset = tail.nextOffsets.get(id) ?? 0;
     partition.visibleOffset = partition.endOffset;
+    partition.producers = tail.producers.get(id);
     // Segments that were removed, or passed over as damaged, since the checkpoint take their part of the log with them.
     partition.startOffset = Math.max(startOffsets.get(id) ?? 0, firstOffsets.get(id) ?? partition.endOffset);
   }
