@@ -11,7 +11,8 @@ import { readInt64LE, writeInt64LE } from './int64.ts';
 import { FRAME_HEADER } from './layout.ts';
 
 const { at: AT, sizeBytes: HEADER_BYTES } = FRAME_HEADER;
-const ALIGNMENT = 8;
+/** Frames begin and end on multiples of this. */
+export const FRAME_ALIGNMENT = 8;
 const CRC_FROM = AT.payloadBytes;
 
 export const FRAME_TYPES = { batch: 1, control: 2, checkpoint: 3, mark: 4 } as const;
@@ -24,8 +25,12 @@ export const FRAME_PROBE_BYTES = HEADER_BYTES + UNCHECKED_BATCH_BYTES;
 
 /** Bytes of a frame with its header and padding. */
 export function frameSizeBytes(payloadBytes: number): number {
-  return Math.ceil((HEADER_BYTES + payloadBytes) / ALIGNMENT) * ALIGNMENT;
+  return Math.ceil((HEADER_BYTES + payloadBytes) / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
 }
+
+/** A mark has no payload: up to where the segment was durable when it was written stands in the place of the partition. */
+export const MARK_BYTES = frameSizeBytes(0);
+export const markSyncedTo = (bytes: Buffer, at: number): number => framePartitionId(bytes, at) * FRAME_ALIGNMENT;
 
 /** Where a frame stands: these four make its header together with the payload's length. */
 export interface FramePlace {
@@ -43,7 +48,7 @@ export function writeFrameAround(bytes: Buffer, at: number, payloadBytes: number
   bytes.writeUInt32LE(place.type, at + AT.type);
   bytes.writeUInt32LE(place.partitionId, at + AT.partitionId);
   bytes.writeUInt32LE(place.segmentNumber, at + AT.segmentNumber);
-  bytes.writeUInt32LE(place.position / ALIGNMENT, at + AT.positionInEights);
+  bytes.writeUInt32LE(place.position / FRAME_ALIGNMENT, at + AT.positionInEights);
   writeInt64LE(bytes, at + AT.appendTimeMs, place.appendTimeMs);
   bytes.writeUInt32LE(headerCrc(bytes, at, place.type), at + AT.crc);
   const payloadEnd = at + HEADER_BYTES + payloadBytes;
@@ -69,7 +74,7 @@ export function readFrameText(payload: Buffer): string | undefined {
 /** True when a whole and genuine header of the frame at `position` of that segment lies at `at`. */
 export function frameHeaderIsValid(bytes: Buffer, at: number, segmentNumber: number, position: number): boolean {
   if (at + HEADER_BYTES > bytes.length) return false;
-  if (bytes.readUInt32LE(at + AT.positionInEights) !== position / ALIGNMENT) return false;
+  if (bytes.readUInt32LE(at + AT.positionInEights) !== position / FRAME_ALIGNMENT) return false;
   if (bytes.readUInt32LE(at + AT.segmentNumber) !== segmentNumber) return false;
   const type = frameType(bytes, at);
   if (type === FRAME_TYPES.batch && at + FRAME_PROBE_BYTES > bytes.length) return false;

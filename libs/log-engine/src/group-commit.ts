@@ -27,6 +27,8 @@ export class GroupCommit {
   #unsynced: Group[] = [];
   #underSync: Group[] = [];
   #segment: ActiveSegment;
+  /** Up to which position of the segment everything is written. */
+  #writtenTo = 0;
   #writing: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #failure: EngineError | undefined;
@@ -81,12 +83,15 @@ export class GroupCommit {
     this.#gathering.shift();
     this.#underWrite = group;
     const { buffers, position } = segment.tail.takeUnwritten();
+    const writtenTo = segment.sizeBytes;
     if (segment.file === undefined) {
       const name = segmentBaseName(segment) + SEGMENT_ENDING;
       segment.file = await createDurably(this.#disk, this.#folder, name, buffers);
+      segment.syncedTo = writtenTo;
     } else {
       await segment.file.write(buffers, position);
     }
+    this.#writtenTo = writtenTo;
     this.#underWrite = undefined;
     if (this.#failure !== undefined) return group.fail(this.#failure);
     this.unwrittenBytes -= group.bytes;
@@ -115,7 +120,10 @@ export class GroupCommit {
       const groups = this.#unsynced;
       this.#unsynced = [];
       this.#underSync = groups;
-      await groups[0]!.segment.file!.sync();
+      const { segment } = groups[0]!;
+      const syncedTo = this.#writtenTo;
+      await segment.file!.sync();
+      segment.syncedTo = syncedTo;
       this.#underSync = [];
       for (const group of groups) this.#events.onSynced(group);
     }

@@ -171,6 +171,7 @@ export class Journal {
   async close(reason = new EngineError('volume-stopped', `volume ${this.volume} is closed`)): Promise<void> {
     this.#closing = reason;
     await this.#commit.idle();
+    await this.#markSynced();
     await this.#segments.idle();
     this.closed = reason;
     this.stopped ??= reason;
@@ -187,6 +188,14 @@ export class Journal {
   /** Lets go of all that it keeps in memory and of open files. */
   forgetInMemory(): void {
     this.#segments.forgetInMemory();
+  }
+
+  /** Lets the journal say itself, durably, that all of it was durable: so damage is not taken for a torn tail later. */
+  async #markSynced(): Promise<void> {
+    const { active } = this.#segments;
+    if (this.stopped !== undefined || !active.markIsDue) return;
+    this.#gather(active.appendMark(this.#context.clock()));
+    await this.#commit.idle();
   }
 
   /** Runs appends in the order of calls, each when the bytes before it have gone far enough. */

@@ -1,36 +1,21 @@
 /**
  * Opening a journal after whatever happened to it. The cases, one by one, stand in docs/formats/journal.md.
  *
- * Sealed segments are trusted through their index, or scanned when it is missing or not their own. The last segment
- * alone may end in a torn frame: it is scanned and cut there. Its opening checkpoint and the control records after it
- * give the state.
+ * Sealed segments are trusted through their index, or scanned when it is missing or not their own. The last segment is
+ * always scanned (tail-recovery.ts): its opening checkpoint and the control records after it give the state.
  */
 import { join } from 'node:path';
 import type { EngineEvent } from './api.ts';
-import { batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
-import { type ControlRecord, parseControlRecord } from './control-record.ts';
 import { type DiskFile, PARTIAL } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { frameAppendTimeMs, frameSizeBytes, TEXT_CRC_BYTES } from './frame.ts';
 import type { IndexedSegment, PartitionSummary } from './index-file.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
-import { type Checkpoint, JournalState } from './journal-state.ts';
-import { FRAME_HEADER, SEGMENT_HEADER } from './layout.ts';
-import { addStored, PartitionProducers } from './partition-producers.ts';
-import { addToIndex, openSealed, rebuildIndex, type SealedSegment } from './sealed-segment.ts';
-import {
-  ActiveSegment,
-  INDEX_ENDING,
-  parseSegmentFile,
-  SEGMENT_ENDING,
-  type SegmentName,
-  segmentBaseName,
-} from './segment.ts';
+import { SEGMENT_HEADER } from './layout.ts';
+import { openSealed, rebuildIndex, type SealedSegment } from './sealed-segment.ts';
+import { INDEX_ENDING, parseSegmentFile, SEGMENT_ENDING, type SegmentName, segmentBaseName } from './segment.ts';
 import { isNamed, readSegmentHeader, type SegmentHeader } from './segment-header.ts';
-import { GrowingIndex } from './segment-index.ts';
-import { type FrameVisitor, scanSegment } from './segment-scan.ts';
-import { SegmentTail } from './tail-cache.ts';
+import { recoverTail, type Tail } from './tail-recovery.ts';
 
 /** Opens the journal in `folder`; undefined when there is none, or none that ever held anything. */
 export async function recoverJournal(
@@ -58,13 +43,14 @@ class Recovery {
     if (lastName === undefined) return undefined;
     const last = await this.#readLastHeader(lastName);
     const sealed = await this.#openSealedSegments(names.slice(0, -1), last.volumeId);
-    const tail = await this.#recoverTail(last);
+    const tell = (kind: EngineEvent['kind'], detail: string): void => this.#tell(kind, detail);
+    const tail = await recoverTail(this.#context, this.#folder, last, tell);
     const journal = new Journal(this.#context, {
       volume: this.#volume,
       folder: this.#folder,
       volumeId: last.volumeId,
-      appended: foldOf(tail),
-      durable: foldOf(tail),
+      appended: tail.appended,
+      durable: tail.durable,
       sealed,
       active: tail.segment,
       nextSegmentNumber: last.segmentNumber + 1,
@@ -138,43 +124,6 @@ class Recovery {
     return openSealed(place, identity);
   }
 
-  /**
-   * Scans the last segment and cuts it behind its last whole frame.
-   * @throws EngineError `journal-damaged`
-   */
-  async #recoverTail(header: SegmentHeader): Promise<Tail> {
-    const path = this.#segmentPath({ number: header.segmentNumber, generation: 0 });
-    const file = await this.#context.disk.openForWriting(path);
-    try {
-      const { segmentNumber } = header;
-      const sizeBytes = await file.sizeBytes();
-      const found = new TailFindings();
-      const { endsAt } = await scanSegment(file, { segmentNumber, sizeBytes }, 'cut', found);
-      // A segment gets its name only once its checkpoint is durable, so this is no torn tail that may be cut.
-      if (found.checkpoint === undefined) {
-        throw new EngineError('journal-damaged', `${path}, the newest of its journal, has no whole checkpoint`);
-      }
-      if (endsAt < sizeBytes) {
-        await file.truncate(endsAt);
-        this.#tell(
-          'truncated-tail',
-          `${path} was cut from ${sizeBytes} to ${endsAt} bytes, behind its last whole frame`,
-        );
-      }
-      // What a killed process wrote may lie in the system's memory only; readers will see it, so it must stay.
-      await file.sync();
-      await this.#context.disk.syncFolder(this.#folder);
-      const memory = new SegmentTail(this.#context.tailCache, endsAt);
-      const segment = new ActiveSegment(segmentNumber, header.crc, memory, found.index, file);
-      segment.checkpointBytes = found.checkpointBytes;
-      const { checkpoint, records, nextOffsets, producers } = found;
-      return { segment, checkpoint, records, nextOffsets, producers };
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-  }
-
   async #readHeader(name: SegmentName): Promise<SegmentHeader | undefined> {
     const bytes = Buffer.alloc(SEGMENT_HEADER.sizeBytes);
     const read = await this.#withFile(name, (file) => file.read(bytes, 0));
@@ -197,53 +146,6 @@ class Recovery {
   #tell(kind: EngineEvent['kind'], detail: string): void {
     this.#context.onEvent({ kind, volume: this.#volume, detail });
   }
-}
-
-/** What the last segment says. */
-interface Tail {
-  segment: ActiveSegment;
-  checkpoint: Checkpoint;
-  records: ControlRecord[];
-  nextOffsets: ReadonlyMap<number, number>;
-  producers: ReadonlyMap<number, PartitionProducers>;
-}
-
-/** Gathers what a scan of the last segment finds. A batch must go on just where its partition ended. */
-class TailFindings implements FrameVisitor {
-  readonly index = new GrowingIndex();
-  readonly records: ControlRecord[] = [];
-  readonly nextOffsets = new Map<number, number>();
-  producers = new Map<number, PartitionProducers>();
-  checkpoint: Checkpoint | undefined;
-  checkpointBytes = 0;
-
-  batch(partitionId: number, position: number, bytes: Buffer, at: number, sizeBytes: number): boolean {
-    const baseOffset = batchBaseOffset(bytes, at);
-    if (this.checkpoint === undefined || baseOffset !== (this.nextOffsets.get(partitionId) ?? 0)) return false;
-    this.nextOffsets.set(partitionId, baseOffset + batchLastOffsetDelta(bytes, at) + 1);
-    const appendTimeMs = frameAppendTimeMs(bytes, at - FRAME_HEADER.sizeBytes);
-    addStored(this.producers, partitionId, bytes, at, baseOffset, appendTimeMs);
-    return addToIndex(this.index, partitionId, position, bytes, at, sizeBytes);
-  }
-
-  control(text: string): void {
-    this.records.push(parseControlRecord(text));
-  }
-
-  opening(text: string): void {
-    const checkpoint = JSON.parse(text) as Checkpoint;
-    for (const [id, , nextOffset] of checkpoint.partitions) this.nextOffsets.set(id, nextOffset);
-    this.checkpointBytes = frameSizeBytes(TEXT_CRC_BYTES + Buffer.byteLength(text));
-    this.producers = PartitionProducers.fromCheckpoint(checkpoint);
-    this.checkpoint = checkpoint;
-  }
-}
-
-/** The fold over a checkpoint and the records after it. */
-function foldOf(tail: Tail): JournalState {
-  const state = JournalState.fromCheckpoint(tail.checkpoint);
-  for (const record of tail.records) state.apply(record);
-  return state;
 }
 
 /** Sets where each partition's log starts and ends, and its size, from what the segments hold. */

@@ -1,6 +1,7 @@
-import { batchFault } from './batch-header.ts';
+import { BATCH_HEADER_BYTES, batchFault } from './batch-header.ts';
 import type { DiskFile } from './disk.ts';
 import {
+  FRAME_ALIGNMENT,
   FRAME_PROBE_BYTES,
   FRAME_TYPES,
   frameHeaderIsValid,
@@ -8,12 +9,12 @@ import {
   framePayloadBytes,
   frameSizeBytes,
   frameType,
+  markSyncedTo,
   readFrameText,
 } from './frame.ts';
 import { FRAME_HEADER, SEGMENT_HEADER } from './layout.ts';
 
 const WINDOW_BYTES = 1024 * 1024;
-const ALIGNMENT = 8;
 
 /** Told about each whole frame, in order. Bytes are valid only during the call. */
 export interface FrameVisitor {
@@ -22,53 +23,66 @@ export interface FrameVisitor {
   control(text: string): void;
   /** The checkpoint that opens the segment. */
   opening(text: string): void;
-}
-
-export interface ScanResult {
-  /** Where the last whole frame ends. */
-  endsAt: number;
-  /** Ranges of bytes that hold no whole frame. */
-  damaged: { from: number; to: number }[];
+  /** The segment was durable up to `syncedTo` when this mark was written at `position`. */
+  mark?(position: number, syncedTo: number): void;
+  /** Here begins a range that is passed over. */
+  gap?(position: number): void;
+  /** A batch that is passed over: its frame's header and its base offset are whole, its records are not. */
+  damagedBatch?(partitionId: number, bytes: Buffer, at: number, sizeBytes: number): void;
 }
 
 /**
- * Reads a segment's frames from its header on, with every CRC checked.
- * @param mode `cut` ends at the first frame that is not whole; `skip` looks for the next whole one behind it.
+ * What is done at a frame that is not whole: `cut` ends there, `skip` looks for the next whole one behind it. With
+ * `skipBelow` it is skipped before that position, and cut from there on.
  */
+export type ScanMode = 'cut' | 'skip' | { skipBelow: number };
+
+export interface ScanResult {
+  /** Where the scan ended: at the end of the file, or where it is to be cut. */
+  endsAt: number;
+  /** Ranges of bytes that hold no whole frame and were passed over. */
+  damaged: { from: number; to: number }[];
+}
+
+/** Reads a segment's frames, by default from its header on, with every CRC checked. No more than a window lies in memory. */
 export async function scanSegment(
   file: DiskFile,
-  segment: { segmentNumber: number; sizeBytes: number },
-  mode: 'cut' | 'skip',
+  segment: { segmentNumber: number; sizeBytes: number; from?: number },
+  mode: ScanMode,
   visitor: FrameVisitor,
 ): Promise<ScanResult> {
   const { segmentNumber, sizeBytes } = segment;
   const window = new Window(file, sizeBytes);
+  const skipBelow = mode === 'cut' ? 0 : mode === 'skip' ? Number.POSITIVE_INFINITY : mode.skipBelow;
   const damaged: ScanResult['damaged'] = [];
-  let endsAt = SEGMENT_HEADER.sizeBytes;
-  let position = endsAt;
+  let position = segment.from ?? SEGMENT_HEADER.sizeBytes;
   while (position < sizeBytes) {
     if (!window.holds(position, FRAME_PROBE_BYTES)) await window.load(position, FRAME_PROBE_BYTES);
-    let step = ALIGNMENT;
+    let step = FRAME_ALIGNMENT;
     if (frameHeaderIsValid(window.bytes, position - window.start, segmentNumber, position)) {
       const payloadBytes = framePayloadBytes(window.bytes, position - window.start);
       const frameBytes = frameSizeBytes(payloadBytes);
       if (!window.holds(position, frameBytes)) await window.load(position, frameBytes);
       if (position + frameBytes <= sizeBytes && visitFrame(window.bytes, position - window.start, position, visitor)) {
         position += frameBytes;
-        endsAt = position;
         continue;
       }
       // The header vouches for the length, so nothing inside this payload may be taken for a frame.
       step = frameBytes;
     }
-    if (mode === 'cut') return { endsAt, damaged: [{ from: position, to: sizeBytes }] };
+    if (position >= skipBelow) break;
     const last = damaged.at(-1);
     const next = Math.min(position + step, sizeBytes);
-    if (last?.to === position) last.to = next;
-    else damaged.push({ from: position, to: next });
+    if (last?.to === position) {
+      last.to = next;
+    } else {
+      damaged.push({ from: position, to: next });
+      visitor.gap?.(position);
+    }
+    if (step > FRAME_ALIGNMENT) visitDamaged(window.bytes, position - window.start, visitor);
     position = next;
   }
-  return { endsAt, damaged };
+  return { endsAt: position, damaged };
 }
 
 function visitFrame(bytes: Buffer, at: number, position: number, visitor: FrameVisitor): boolean {
@@ -79,12 +93,28 @@ function visitFrame(bytes: Buffer, at: number, position: number, visitor: FrameV
     if (batchFault(bytes, payloadAt, payloadBytes) !== undefined) return false;
     return visitor.batch(framePartitionId(bytes, at), position, bytes, payloadAt, payloadBytes);
   }
+  if (type === FRAME_TYPES.mark) return visitMark(bytes, at, position, visitor);
   if (type !== FRAME_TYPES.control && type !== FRAME_TYPES.checkpoint) return false;
   const text = readFrameText(bytes.subarray(payloadAt, payloadAt + payloadBytes));
   if (text === undefined) return false;
   if (type === FRAME_TYPES.control) visitor.control(text);
   else visitor.opening(text);
   return true;
+}
+
+function visitMark(bytes: Buffer, at: number, position: number, visitor: FrameVisitor): boolean {
+  const syncedTo = markSyncedTo(bytes, at);
+  if (framePayloadBytes(bytes, at) !== 0 || syncedTo > position) return false;
+  visitor.mark?.(position, syncedTo);
+  return true;
+}
+
+function visitDamaged(bytes: Buffer, at: number, visitor: FrameVisitor): void {
+  const payloadAt = at + FRAME_HEADER.sizeBytes;
+  const payloadBytes = framePayloadBytes(bytes, at);
+  const isBatch = frameType(bytes, at) === FRAME_TYPES.batch && payloadBytes >= BATCH_HEADER_BYTES;
+  if (!isBatch || payloadAt + payloadBytes > bytes.length) return;
+  visitor.damagedBatch?.(framePartitionId(bytes, at), bytes, payloadAt, payloadBytes);
 }
 
 /** The part of a file that lies in memory. */

@@ -1,9 +1,11 @@
 import { batchAttributes, batchLastOffsetDelta, batchMaxTimestampMs, placeBatch } from './batch-header.ts';
 import type { DiskFile } from './disk.ts';
 import {
+  FRAME_ALIGNMENT,
   FRAME_TYPES,
   type FrameType,
   frameSizeBytes,
+  MARK_BYTES,
   TEXT_CRC_BYTES,
   writeFrameAround,
   writeTextFrameAround,
@@ -61,6 +63,10 @@ export class ActiveSegment implements Segment {
   file: DiskFile | undefined;
   /** Bytes of the checkpoint that it opens with. */
   checkpointBytes = 0;
+  /** Up to which position the file is durable. */
+  syncedTo = 0;
+  /** Up to which position the file itself tells that it is durable. */
+  markedTo = 0;
   /** Resolves when its index is in place, rejects when that will never come. */
   readonly sealing = deferred();
 
@@ -86,6 +92,8 @@ export class ActiveSegment implements Segment {
     const { crc } = readSegmentHeader(header, '')!;
     const segment = new ActiveSegment(identity.segmentNumber, crc, tail);
     segment.checkpointBytes = segment.appendText(FRAME_TYPES.checkpoint, checkpoint, identity.createdAtMs);
+    // A segment gets its name only when its checkpoint is durable.
+    segment.markedTo = segment.sizeBytes;
     return segment;
   }
 
@@ -98,7 +106,15 @@ export class ActiveSegment implements Segment {
     return this.sizeBytes - SEGMENT_HEADER.sizeBytes - this.checkpointBytes;
   }
 
-  /** Copies the batch of `sizeBytes` bytes at `from` in and gives it its place. Returns the frame's bytes. */
+  /** True when more of it is durable than it tells. */
+  get markIsDue(): boolean {
+    return this.syncedTo > this.markedTo;
+  }
+
+  /**
+   * Copies the batch of `sizeBytes` bytes at `from` in and gives it its place. Returns the bytes of its frame, and of the
+   * mark before it.
+   */
   appendBatch(
     partitionId: number,
     baseOffset: number,
@@ -107,6 +123,7 @@ export class ActiveSegment implements Segment {
     from: number,
     sizeBytes: number,
   ): number {
+    const markBytes = this.markIsDue ? this.appendMark(appendTimeMs) : 0;
     const position = this.tail.end;
     const frameBytes = frameSizeBytes(sizeBytes);
     const { bytes, at } = this.tail.reserve(frameBytes);
@@ -124,11 +141,12 @@ export class ActiveSegment implements Segment {
       sizeBytes,
       batchAttributes(bytes, batchAt),
     );
-    return frameBytes;
+    return markBytes + frameBytes;
   }
 
-  /** Appends a control or checkpoint frame. Returns the frame's bytes. */
+  /** Appends a control or checkpoint frame. Returns the bytes of the frame, and of the mark before it. */
   appendText(type: FrameType, text: string, appendTimeMs: number): number {
+    const markBytes = this.markIsDue ? this.appendMark(appendTimeMs) : 0;
     const position = this.tail.end;
     const payloadBytes = TEXT_CRC_BYTES + Buffer.byteLength(text);
     const frameBytes = frameSizeBytes(payloadBytes);
@@ -136,8 +154,24 @@ export class ActiveSegment implements Segment {
     bytes.write(text, at + FRAME_HEADER.sizeBytes + TEXT_CRC_BYTES, 'utf8');
     const place = { type, partitionId: 0, segmentNumber: this.number, position, appendTimeMs };
     writeTextFrameAround(bytes, at, payloadBytes, place);
-    return frameBytes;
+    return markBytes + frameBytes;
   }
+
+  /** Appends a frame that tells how far the segment is durable. Returns its bytes. */
+  appendMark(appendTimeMs: number): number {
+    const position = this.tail.end;
+    const { bytes, at } = this.tail.reserve(MARK_BYTES);
+    const partitionId = this.syncedTo / FRAME_ALIGNMENT;
+    const place = { type: FRAME_TYPES.mark, partitionId, segmentNumber: this.number, position, appendTimeMs };
+    writeFrameAround(bytes, at, 0, place);
+    this.markedTo = markedTo(position, this.syncedTo);
+    return MARK_BYTES;
+  }
+}
+
+/** Up to where nothing is left to tell once the mark at `position` says `syncedTo`: a mark needs none for itself. */
+export function markedTo(position: number, syncedTo: number): number {
+  return syncedTo === position ? position + MARK_BYTES : syncedTo;
 }
 
 interface Deferred {

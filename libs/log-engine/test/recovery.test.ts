@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   cpSync,
   existsSync,
   readdirSync,
@@ -12,115 +11,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frameSizeBytes } from '../src/frame.ts';
 import { FORMAT_VERSION, SEGMENT_HEADER } from '../src/layout.ts';
 import { numberedBatch } from './batches.ts';
 import { logOf, openEngine, valuesOf } from './engines.ts';
+import { flip, journalOf, lastSegment, withEngine, written } from './journal-files.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-
-const SMALL = { segmentBytes: 2048 };
-
-function journalOf(dataDir: string): string {
-  return join(dataDir, 'default', 'journal');
-}
-
-/** Opens, does the work, closes. */
-async function withEngine<T>(dataDir: string, work: (engine: Awaited<ReturnType<typeof openEngine>>) => Promise<T>) {
-  const engine = await openEngine({ dataDir, ...SMALL });
-  try {
-    return await work(engine);
-  } finally {
-    await engine.close();
-  }
-}
-
-/** A volume with one topic `t` of so many one-record batches over several segments; gives the values. */
-async function written(dataDir: string, batchCount: number): Promise<string[]> {
-  return withEngine(dataDir, async (engine) => {
-    await engine.createTopic('t', { partitionCount: 1 });
-    for (let i = 0; i < batchCount; i++) await logOf(engine, 't').append(numberedBatch(`v${i}`), 'synced');
-    return valuesOf(logOf(engine, 't'));
-  });
-}
-
-function copyOf(dataDir: string): string {
-  const copy = temporaryFolder();
-  cpSync(join(dataDir, 'default'), join(copy, 'default'), { recursive: true });
-  return copy;
-}
-
-function lastSegment(dataDir: string): string {
-  const names = readdirSync(journalOf(dataDir)).filter((name) => name.endsWith('.segment'));
-  return join(journalOf(dataDir), names.sort().at(-1)!);
-}
-
-test('a tail torn at any byte of the last frames loses just the frames that are not whole', async () => {
-  const dataDir = temporaryFolder();
-  const values = await written(dataDir, 4);
-  const sizeBytes = statSync(lastSegment(dataDir)).size;
-  const frameBytes = frameSizeBytes(numberedBatch('v0').length);
-  const copy = copyOf(dataDir);
-  for (let keptBytes = sizeBytes; keptBytes >= sizeBytes - 2 * frameBytes; keptBytes--) {
-    cpSync(lastSegment(dataDir), lastSegment(copy));
-    truncateSync(lastSegment(copy), keptBytes);
-    const lostFrames = Math.ceil((sizeBytes - keptBytes) / frameBytes);
-    await withEngine(copy, async (engine) => {
-      expect(await valuesOf(logOf(engine, 't')), `${keptBytes} bytes`).toEqual(values.slice(0, 4 - lostFrames));
-      await logOf(engine, 't').append(numberedBatch('after'), 'synced');
-    });
-    await withEngine(copy, async (engine) => {
-      expect(await valuesOf(logOf(engine, 't'))).toEqual([...values.slice(0, 4 - lostFrames), 'after-0']);
-    });
-  }
-});
-
-test('a flipped bit in the tail loses at most the frames from there on, and never gives a wrong record', async () => {
-  const dataDir = temporaryFolder();
-  const values = await written(dataDir, 6);
-  const bytes = readFileSync(lastSegment(dataDir));
-  const firstBatchAt = bytes.length - 6 * frameSizeBytes(numberedBatch('v0').length);
-  const copy = copyOf(dataDir);
-  await fc.assert(
-    fc.asyncProperty(fc.integer({ min: firstBatchAt, max: bytes.length - 1 }), fc.nat(7), async (at, bit) => {
-      const flipped = Buffer.from(bytes);
-      flipped[at]! ^= 1 << bit;
-      writeFileSync(lastSegment(copy), flipped);
-      const recovered = await withEngine(copy, async (engine) => {
-        const found = await valuesOf(logOf(engine, 't'));
-        // As long as the frame that was lost, so that whole frames behind it would fit on if they were left there.
-        await logOf(engine, 't').append(numberedBatch('v9'), 'synced');
-        return found;
-      });
-      expect(recovered).toEqual(values.slice(0, recovered.length));
-      const wholeFrames = Math.floor((at - firstBatchAt) / frameSizeBytes(numberedBatch('v0').length));
-      expect(recovered.length).toBeGreaterThanOrEqual(wholeFrames);
-      await withEngine(copy, async (engine) => {
-        expect(await valuesOf(logOf(engine, 't'))).toEqual([...recovered, 'v9-0']);
-      });
-    }),
-    { numRuns: 60 },
-  );
-});
-
-test('zeros behind the last frame, as after a power cut, are cut off', async () => {
-  const dataDir = temporaryFolder();
-  const values = await written(dataDir, 3);
-  appendFileSync(lastSegment(dataDir), Buffer.alloc(4096));
-  await withEngine(dataDir, async (engine) => {
-    expect(engine.events.map(({ kind }) => kind)).toContain('truncated-tail');
-    expect(await valuesOf(logOf(engine, 't'))).toEqual(values);
-  });
-});
-
-test('a whole frame that stands a second time behind itself is left over and does not count', async () => {
-  const dataDir = temporaryFolder();
-  const values = await written(dataDir, 3);
-  const bytes = readFileSync(lastSegment(dataDir));
-  appendFileSync(lastSegment(dataDir), bytes.subarray(-frameSizeBytes(numberedBatch('v2').length)));
-  await withEngine(dataDir, async (engine) => expect(await valuesOf(logOf(engine, 't'))).toEqual(values));
-});
 
 const indexDamages: [string, (path: string, other: string) => void][] = [
   ['missing', (path) => rmSync(path)],
@@ -261,12 +157,6 @@ test('a folder that was refused can be opened once it is mended', async () => {
     expect(await valuesOf(logOf(engine, 't'))).toEqual(perSegment.slice(0, -1).flat());
   });
 });
-
-function flip(path: string, at: number): void {
-  const bytes = readFileSync(path);
-  bytes[at]! ^= 4;
-  writeFileSync(path, bytes);
-}
 
 /** Which of the values lie in which segment, found by their text. */
 async function valuesPerSegment(dataDir: string, values: string[]): Promise<string[][]> {
