@@ -53,6 +53,7 @@ const levels = {
   'truncated-tail': 'warn',
   'index-rebuilt': 'warn',
   'leftover-stays': 'warn',
+  'maintenance-failed': 'warn',
   'segment-sealed': 'info',
   'segment-removed': 'info',
   recovered: 'info',

@@ -18,6 +18,10 @@ export interface EngineOptions {
   segmentBytes?: number;
   /** Disk cap of a volume in bytes; the oldest sealed segments go first. Default 2 GiB. */
   volumeQuotaBytes?: number;
+  /**
+   * How often retention, time-outs and expiry are looked after, in milliseconds. Default 1000; 0: only by `maintain`.
+   */
+  maintenanceIntervalMs?: number;
   /** Default visibility of a new volume. Default `synced`. */
   visibility?: Visibility;
   /** Wall clock in UTC milliseconds, handed in so that tests can turn it. */
@@ -37,6 +41,8 @@ export interface EngineEvent {
     | 'segment-removed'
     | 'index-rebuilt'
     | 'leftover-stays'
+    /** Retention or cleaning could not do its work; it will be tried again. */
+    | 'maintenance-failed'
     | 'volume-stopped';
   /** Not there where it is about the data folder as a whole. */
   volume?: string;
@@ -52,6 +58,20 @@ export interface TopicDescription {
   id: Uint8Array;
   partitionCount: number;
   settings: Readonly<Record<string, string>>;
+}
+
+/** A topic that is to be made. Settings have Kafka's names; those left out have their defaults. */
+export interface TopicOptions {
+  partitionCount: number;
+  settings?: Record<string, string>;
+}
+
+/** What is to be different about a topic; what is left out stays as it is. */
+export interface TopicChange {
+  /** All settings that the topic has from now on. */
+  settings?: Record<string, string>;
+  /** At least as many as there are. */
+  partitionCount?: number;
 }
 
 export interface AppendResult {
@@ -106,6 +126,13 @@ export interface PartitionLog extends PartitionReader {
    * `producer-fenced`, `out-of-order-sequence`
    */
   append(batches: Uint8Array, durability: Durability): Promise<AppendResult>;
+
+  /**
+   * Deletes the records before `offset`; -1 stands for the high watermark. Durable when resolved, to the offset that
+   * the log starts at now. The room that they took is given back by and by.
+   * @throws EngineError `offset-out-of-range`, `unknown-topic`, `volume-stopped`, `disk-full`
+   */
+  deleteRecordsBefore(offset: bigint): Promise<bigint>;
 
   /** Calls `listener` each time the high watermark moves. Returns the way to stop that. */
   onVisible(listener: () => void): () => void;
@@ -194,10 +221,12 @@ export interface LogEngine extends LogReader {
    * Resolves when the topic is durable.
    * @throws EngineError `topic-exists`, `illegal-name`, `illegal-setting`
    */
-  createTopic(
-    name: string,
-    options: { partitionCount: number; settings?: Record<string, string> },
-  ): Promise<TopicDescription>;
+  createTopic(name: string, options: TopicOptions): Promise<TopicDescription>;
+  /**
+   * Changes a topic's settings, or gives it more partitions. Durable when resolved.
+   * @throws EngineError `unknown-topic`, `illegal-setting`
+   */
+  alterTopic(name: string, change: TopicChange): Promise<TopicDescription>;
   /** @throws EngineError `unknown-topic` */
   deleteTopic(name: string): Promise<void>;
 
@@ -228,6 +257,12 @@ export interface LogEngine extends LogReader {
    * @throws EngineError `unknown-volume`
    */
   deleteVolume(name: string): Promise<void>;
+
+  /**
+   * Looks after what time brings: retention, and the room of what was deleted. Called by itself every
+   * `maintenanceIntervalMs`; resolves after a whole round. What fails is told as an event, and tried again.
+   */
+  maintain(): Promise<void>;
 
   /** Flushes, syncs and releases every volume. Further calls fail with `volume-stopped`. */
   close(): Promise<void>;

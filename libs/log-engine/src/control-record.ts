@@ -12,17 +12,25 @@ export interface TopicRow {
   settings: Record<string, string>;
 }
 
+/** The first offset that a partition's log has from now on. */
+export type LogStartRow = [partitionId: number, logStartOffset: number];
+
 /** Everything that changes a volume besides record batches. Payload of control frames, as JSON. */
 export type ControlRecord =
   | ({ kind: 'topic-created' } & TopicRow)
+  /** As the topic is from now on; it keeps the partitions that it had. */
+  | ({ kind: 'topic-altered' } & TopicRow)
   | { kind: 'topic-deleted'; name: string }
+  | { kind: 'log-starts-moved'; starts: LogStartRow[] }
   | { kind: 'offsets-committed'; group: string; offsets: OffsetRow[] }
   | { kind: 'offsets-deleted'; group: string }
   | { kind: 'topic-offsets-deleted'; topic: string };
 
 const KINDS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
   'topic-created',
+  'topic-altered',
   'topic-deleted',
+  'log-starts-moved',
   'offsets-committed',
   'offsets-deleted',
   'topic-offsets-deleted',

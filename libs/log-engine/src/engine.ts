@@ -8,7 +8,9 @@ import type {
   PartitionLog,
   Pins,
   SnapshotManifest,
+  TopicChange,
   TopicDescription,
+  TopicOptions,
   Visibility,
   VolumeDescription,
 } from './api.ts';
@@ -20,6 +22,7 @@ import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { JournalState } from './journal-state.ts';
 import { tryToRemove } from './leftovers.ts';
+import { Maintenance } from './maintenance.ts';
 import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { recoverJournal } from './recovery.ts';
@@ -28,8 +31,14 @@ import { sweepSnapshots } from './snapshot-folder.ts';
 import { SnapshotTaker } from './snapshot-taking.ts';
 import { finishedVolume, removeStaging, stagingPath, sweepStaging } from './staging-folder.ts';
 import { TailCache } from './tail-cache.ts';
-import { committedOffset, describeTopic, offsetRow } from './topic-rows.ts';
-import { checkPartitionCount, checkTopicSettings } from './topic-settings.ts';
+import {
+  committedOffset,
+  describeTopic,
+  offsetRow,
+  topicAlteration,
+  topicCreation,
+  unknownTopic,
+} from './topic-rows.ts';
 
 const JOURNAL_FOLDER = 'journal';
 /** What a deleted volume is called until all of it is removed. */
@@ -40,6 +49,7 @@ const DEFAULT_QUOTA_BYTES = 2048 * MEBIBYTE;
 const TAIL_CACHE_BYTES = 16 * MEBIBYTE;
 const INDEX_CACHE_BYTES = 16 * MEBIBYTE;
 const MAX_OPEN_FILES = 64;
+const DEFAULT_MAINTENANCE_INTERVAL_MS = 1000;
 
 /**
  * Opens every volume under `dataDir`, recovering what a crash left, and owns the folder until `close`.
@@ -58,6 +68,7 @@ export async function openEngineOn(options: EngineOptions, onlyVolume?: string):
     disk,
     segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
     volumeQuotaBytes: options.volumeQuotaBytes ?? DEFAULT_QUOTA_BYTES,
+    maintenanceIntervalMs: options.maintenanceIntervalMs ?? DEFAULT_MAINTENANCE_INTERVAL_MS,
     clock: options.clock ?? Date.now,
     onEvent: options.onEvent ?? (() => undefined),
     tailCache: new TailCache(TAIL_CACHE_BYTES),
@@ -106,6 +117,7 @@ class Engine implements LogEngine {
   readonly #creating = new Map<string, Promise<Journal>>();
   readonly #deleting = new Map<string, Promise<void>>();
   readonly #snapshots: SnapshotTaker;
+  readonly #maintenance: Maintenance;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -122,6 +134,7 @@ class Engine implements LogEngine {
     this.#onlyVolume = onlyVolume;
     const { disk, clock } = context;
     this.#snapshots = new SnapshotTaker({ disk, dataDir, clock, journalOf: (volume) => this.#existing(volume) });
+    this.#maintenance = new Maintenance(context.maintenanceIntervalMs, () => this.#maintainAll());
   }
 
   /** Opens the journals that are there, after removing what a crash left half made. Other folders are none of ours. */
@@ -134,6 +147,7 @@ class Engine implements LogEngine {
     await sweepSnapshots(disk, this.#dataDir, this.#onLeftover);
     await sweepStaging(disk, this.#dataDir, this.#onLeftover);
     for (const name of names.filter(isVolumeName).sort()) await this.#recoverVolume(name);
+    this.#maintenance.start();
   }
 
   topics(): TopicDescription[] {
@@ -153,21 +167,18 @@ class Engine implements LogEngine {
     return id === undefined ? undefined : found?.journal.partitions.get(id);
   }
 
-  async createTopic(
-    name: string,
-    options: { partitionCount: number; settings?: Record<string, string> },
-  ): Promise<TopicDescription> {
+  async createTopic(name: string, options: TopicOptions): Promise<TopicDescription> {
     const volume = volumeOfTopic(name);
-    checkPartitionCount(options.partitionCount);
-    const settings = { ...options.settings };
-    checkTopicSettings(settings);
+    const creation = topicCreation(name, options);
     const journal = await this.#journalOf(volume);
-    const created = await journal.record((state) => {
-      if (state.topics.has(name)) throw new EngineError('topic-exists', `topic ${name} is there already`);
-      const partitionIds = Array.from({ length: options.partitionCount }, (_, i) => state.nextPartitionId + i);
-      return { kind: 'topic-created', name, id: randomBytes(16).toString('hex'), partitionIds, settings } as const;
-    });
-    return describeTopic(volume, created);
+    return describeTopic(volume, await journal.record(creation));
+  }
+
+  async alterTopic(name: string, change: TopicChange): Promise<TopicDescription> {
+    const alteration = topicAlteration(name, change);
+    const journal = this.#find(name)?.journal;
+    if (journal === undefined) throw unknownTopic(name);
+    return describeTopic(journal.volume, await journal.record(alteration));
   }
 
   async deleteTopic(name: string): Promise<void> {
@@ -231,19 +242,29 @@ class Engine implements LogEngine {
     return deleting;
   }
 
+  maintain(): Promise<void> {
+    return this.#maintenance.run();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#closeAll();
     return this.#closing;
   }
 
   async #closeAll(): Promise<void> {
+    const maintained = this.#maintenance.stop();
     await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), this.#snapshots.idle()]);
     try {
       await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
+      await maintained;
       await this.#context.openFiles.close();
     } finally {
       await this.#lock.release();
     }
+  }
+
+  async #maintainAll(): Promise<void> {
+    for (const journal of this.#journals.values()) await journal.maintain();
   }
 
   #find(topic: string): { journal: Journal; row: TopicRow } | undefined {
@@ -379,8 +400,4 @@ function describeVolume({ volume, sizeBytes, segments, stopped }: Journal): Volu
     segments: segments.length,
     stopped: stopped && { reason: stopped.message, mend: stopped.mend },
   };
-}
-
-function unknownTopic(name: string): EngineError {
-  return new EngineError('unknown-topic', `there is no topic ${name}`);
 }

@@ -13,6 +13,8 @@ export interface EngineContext {
   disk: Disk;
   segmentBytes: number;
   volumeQuotaBytes: number;
+  /** 0: only when asked. */
+  maintenanceIntervalMs: number;
   clock: () => number;
   onEvent: (event: EngineEvent) => void;
   tailCache: TailCache;

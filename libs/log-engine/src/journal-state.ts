@@ -17,6 +17,8 @@ export class JournalState {
   readonly visibility: Visibility;
   readonly topics = new Map<string, TopicRow>();
   nextPartitionId = 0;
+  /** Where records told logs to start, by partition id; partitions themselves know of all other reasons. */
+  readonly movedStarts = new Map<number, number>();
   readonly #groups = new Map<string, Map<string, OffsetRow>>();
 
   constructor(visibility: Visibility) {
@@ -43,15 +45,22 @@ export class JournalState {
 
   apply(record: ControlRecord): void {
     switch (record.kind) {
-      case 'topic-created': {
+      case 'topic-created':
+      case 'topic-altered': {
         const { name, id, partitionIds, settings } = record;
         this.topics.set(name, { name, id, partitionIds, settings });
         this.nextPartitionId = Math.max(this.nextPartitionId, ...partitionIds.map((partitionId) => partitionId + 1));
         return;
       }
       case 'topic-deleted':
+        for (const id of this.topics.get(record.name)?.partitionIds ?? []) this.movedStarts.delete(id);
         this.topics.delete(record.name);
         this.#forgetOffsetsOf(record.name);
+        return;
+      case 'log-starts-moved':
+        for (const [id, startOffset] of record.starts) {
+          this.movedStarts.set(id, Math.max(startOffset, this.movedStarts.get(id) ?? 0));
+        }
         return;
       case 'offsets-committed': {
         const offsets = this.#groups.get(record.group) ?? new Map<string, OffsetRow>();

@@ -1,6 +1,6 @@
 import type { AppendResult, Durability, EngineEvent } from './api.ts';
 import { batchHasProducer, batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
-import type { ControlRecord } from './control-record.ts';
+import type { ControlRecord, LogStartRow, TopicRow } from './control-record.ts';
 import { isDiskFull } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { FRAME_TYPES, frameSizeBytes } from './frame.ts';
@@ -16,7 +16,8 @@ import { nameProducers } from './producer-batches.ts';
 import type { SealedSegment } from './sealed-segment.ts';
 import { ActiveSegment, type Segment, type SegmentName } from './segment.ts';
 import { SEGMENTS_PER_QUOTA, SegmentSet } from './segment-set.ts';
-import { maxBatchBytes } from './topic-settings.ts';
+import { topicPolicy } from './topic-settings.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** Appends wait for their turn while so many bytes are not written yet. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024;
@@ -38,6 +39,7 @@ export class Journal {
   readonly #appended: JournalState;
   readonly #commit: GroupCommit;
   readonly #segments: SegmentSet;
+  readonly #upkeep: Upkeep;
   #waiting: { run: () => void; fail: (error: unknown) => void }[] = [];
   readonly #reportedDamage = new Set<string>();
 
@@ -46,13 +48,14 @@ export class Journal {
     this.volume = start.volume;
     this.#appended = start.appended;
     this.durable = start.durable;
-    for (const topic of this.#appended.topics.values()) this.#addPartitions(topic);
+    for (const topic of this.#appended.topics.values()) this.#setPartitions(topic);
     this.#segments = new SegmentSet(context, start, {
       checkpoint: () => this.#checkpoint(),
       onRemoved: (segment) => this.#dropRecordsOf(segment),
       onFailed: (cause) => this.#stopAfter(cause),
       tell: (kind, detail) => this.#tell(kind, detail),
     });
+    this.#upkeep = new Upkeep(this, context.clock, (reason) => this.#tell('maintenance-failed', reason));
     this.reader = new JournalReader(this, context.openFiles);
     this.#commit = new GroupCommit(context.disk, start.folder, this.#segments.active, {
       onWritten: (group) => this.#onWritten(group),
@@ -77,7 +80,7 @@ export class Journal {
       const bytes = Buffer.isBuffer(batches)
         ? batches
         : Buffer.from(batches.buffer, batches.byteOffset, batches.length);
-      checkBatches(bytes, partition.maxBatchBytes);
+      checkBatches(bytes, partition.policy.maxBatchBytes);
       this.#checkQuota(bytes.length);
       const doName = nameProducers(bytes);
       this.#inTurn(() => {
@@ -115,6 +118,56 @@ export class Journal {
     });
   }
 
+  /** See `PartitionLog.deleteRecordsBefore`. */
+  async deleteRecordsBefore(partition: Partition, offset: bigint): Promise<bigint> {
+    const { starts } = await this.record(() => {
+      const startOffset = partition.checkedStart(offset);
+      return { kind: 'log-starts-moved', starts: [[partition.id, startOffset]] } as const;
+    });
+    return BigInt(starts[0]![1]);
+  }
+
+  /** Retention's decision on where logs start; durable when resolved. */
+  async moveLogStarts(starts: LogStartRow[]): Promise<void> {
+    await this.record(() => ({ kind: 'log-starts-moved', starts }) as const);
+  }
+
+  /** Takes a sealed segment away of which nobody wants anything. */
+  removeSegment(segment: SealedSegment, why: string): void {
+    this.#segments.remove(segment, why);
+  }
+
+  /** Begins a new segment; resolves when the one before is sealed. */
+  async endActiveSegment(): Promise<void> {
+    const ended = this.#segments.active;
+    await new Promise<void>((resolve, reject) => {
+      this.#inTurn(() => {
+        if (this.#segments.active === ended) this.#endActiveNow();
+        resolve();
+      }, reject);
+    });
+    await ended.sealing.promise;
+  }
+
+  /** Resolves when everything that was appended so far is durable. */
+  durableSoFar(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#inTurn(() => {
+        this.#groupOfAllSoFar().whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+      }, reject);
+    });
+  }
+
+  /** A round of retention; what fails is told as an event. */
+  maintain(): Promise<void> {
+    return this.#upkeep.run();
+  }
+
+  /** True when nothing may be begun any more. */
+  get isEnding(): boolean {
+    return this.#closing !== undefined || this.stopped !== undefined;
+  }
+
   /**
    * Ends the active segment where the log stands now, behind every append that was asked for before. Appends go on. Nothing
    * is awaited: journals that are cut one after the other are cut at one moment. A next segment is in place before one is
@@ -126,11 +179,7 @@ export class Journal {
     // Those that wait have been asked for before; their bytes lie in memory already.
     while (this.#waiting.length > 0) takeTurn(this.#waiting.shift()!);
     const segments = this.#segments;
-    if (segments.active.appendedBytes > 0) {
-      segments.beginNext();
-      // Nothing may be appended for long: the new segment is put on the disk all the same, and so the old one sealed.
-      this.#commit.gather(segments.active, 0);
-    }
+    if (segments.active.appendedBytes > 0) this.#endActiveNow();
     segments.holdFiles();
     const held = segments.list.slice(0, -1);
     const sealing = held.flatMap((segment) => (segment instanceof ActiveSegment ? [segment.sealing.promise] : []));
@@ -170,6 +219,7 @@ export class Journal {
    */
   async close(reason = new EngineError('volume-stopped', `volume ${this.volume} is closed`)): Promise<void> {
     this.#closing = reason;
+    await this.#upkeep.idle();
     await this.#commit.idle();
     await this.#markSynced();
     await this.#segments.idle();
@@ -260,6 +310,12 @@ export class Journal {
     );
   }
 
+  #endActiveNow(): void {
+    this.#segments.beginNext();
+    // Nothing may be appended for long: the new segment is put on the disk all the same, and so the old one sealed.
+    this.#commit.gather(this.#segments.active, 0);
+  }
+
   #checkpoint(): Checkpoint {
     const partitions = [...this.partitions.values()];
     return {
@@ -275,13 +331,19 @@ export class Journal {
         this.partitions.delete(id);
       }
     }
+    if (record.kind === 'log-starts-moved') {
+      for (const [id, startOffset] of record.starts) this.partitions.get(id)?.startAt(startOffset);
+    }
     this.#appended.apply(record);
-    if (record.kind === 'topic-created') this.#addPartitions(record);
+    if (record.kind === 'topic-created' || record.kind === 'topic-altered') this.#setPartitions(record);
   }
 
-  #addPartitions(topic: { name: string; partitionIds: number[]; settings: Record<string, string> }): void {
-    topic.partitionIds.forEach((id, number) => {
-      this.partitions.set(id, new Partition(this, topic.name, number, id, maxBatchBytes(topic.settings)));
+  #setPartitions({ name, partitionIds, settings }: TopicRow): void {
+    const policy = topicPolicy(settings);
+    partitionIds.forEach((id, number) => {
+      const partition = this.partitions.get(id);
+      if (partition === undefined) this.partitions.set(id, new Partition(this, name, number, id, policy));
+      else partition.policy = policy;
     });
   }
 

@@ -1,6 +1,8 @@
 import type { AppendResult, Durability, PartitionLog, ReadResult } from './api.ts';
+import { EngineError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { PartitionProducers } from './partition-producers.ts';
+import type { TopicPolicy } from './topic-settings.ts';
 
 /** One partition's place in its volume's journal. Offsets are numbers inside the engine, bigints at its border. */
 export class Partition implements PartitionLog {
@@ -8,10 +10,12 @@ export class Partition implements PartitionLog {
   readonly partition: number;
   /** Its number in the journal. */
   readonly id: number;
-  readonly maxBatchBytes: number;
+  /** Replaced when the topic is altered. */
+  policy: TopicPolicy;
   startOffset = 0;
   visibleOffset = 0;
   endOffset = 0;
+  /** Of all its batches in the journal's files, whether or not the log still begins before them. */
   sizeBytes = 0;
   isDeleted = false;
   /** Undefined until a batch with a producer id comes. */
@@ -19,12 +23,12 @@ export class Partition implements PartitionLog {
   readonly #journal: Journal;
   readonly #listeners = new Set<() => void>();
 
-  constructor(journal: Journal, topic: string, partition: number, id: number, maxBatchBytes: number) {
+  constructor(journal: Journal, topic: string, partition: number, id: number, policy: TopicPolicy) {
     this.#journal = journal;
     this.topic = topic;
     this.partition = partition;
     this.id = id;
-    this.maxBatchBytes = maxBatchBytes;
+    this.policy = policy;
   }
 
   get logStartOffset(): bigint {
@@ -51,6 +55,10 @@ export class Partition implements PartitionLog {
     return this.#journal.reader.offsetForTimestamp(this, timestampMs);
   }
 
+  deleteRecordsBefore(offset: bigint): Promise<bigint> {
+    return this.#journal.deleteRecordsBefore(this, offset);
+  }
+
   onVisible(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -69,11 +77,32 @@ export class Partition implements PartitionLog {
     this.producers.add(bytes, at, baseOffset, appendTimeMs);
   }
 
-  /** Retention took everything up to and including `lastOffset`. */
-  drop(lastOffset: number, batchBytes: number): void {
-    this.startOffset = Math.max(this.startOffset, lastOffset + 1);
-    this.sizeBytes -= batchBytes;
+  /**
+   * The start that the log gets when the records before `offset` go; -1 stands for the high watermark.
+   * @throws EngineError `offset-out-of-range`, `unknown-topic`
+   */
+  checkedStart(offset: bigint): number {
+    if (this.isDeleted) throw new EngineError('unknown-topic', `topic ${this.topic} was deleted`);
+    if (offset < -1n || offset > this.visibleOffset) {
+      throw new EngineError(
+        'offset-out-of-range',
+        `records of ${this.topic}/${this.partition} can be deleted up to offset ${this.visibleOffset}, not ${offset}`,
+        { mend: 'Name an offset up to the high watermark, or -1 for that.' },
+      );
+    }
+    return Math.max(this.startOffset, offset < 0n ? this.visibleOffset : Number(offset));
+  }
+
+  /** What lies before that offset is not part of the log any more. */
+  startAt(offset: number): void {
+    this.startOffset = Math.max(this.startOffset, offset);
     this.producers?.transactions.forgetBefore(this.startOffset);
+  }
+
+  /** Everything up to and including `lastOffset` is gone from the journal. */
+  drop(lastOffset: number, batchBytes: number): void {
+    this.startAt(lastOffset + 1);
+    this.sizeBytes -= batchBytes;
   }
 
   /** The topic is gone; who waits for its records looks again. */

@@ -42,7 +42,7 @@ class Recovery {
     const lastName = names.at(-1);
     if (lastName === undefined) return undefined;
     const last = await this.#readLastHeader(lastName);
-    const sealed = await this.#openSealedSegments(names.slice(0, -1), last.volumeId);
+    const sealed = await this.#openSealedSegments(names.slice(0, -1), last);
     const tell = (kind: EngineEvent['kind'], detail: string): void => this.#tell(kind, detail);
     const tail = await recoverTail(this.#context, this.#folder, last, tell);
     const journal = new Journal(this.#context, {
@@ -88,22 +88,32 @@ class Recovery {
     );
   }
 
-  async #openSealedSegments(names: SegmentName[], volumeId: Buffer): Promise<SealedSegment[]> {
-    const segments: SealedSegment[] = [];
+  async #openSealedSegments(names: SegmentName[], last: SegmentHeader): Promise<SealedSegment[]> {
+    const headers: { name: SegmentName; header: SegmentHeader }[] = [];
     for (const name of names) {
       const header = await this.#readHeader(name);
-      if (header === undefined || !isNamed(header, name) || !header.volumeId.equals(volumeId)) {
+      if (header === undefined || !isNamed(header, name) || !header.volumeId.equals(last.volumeId)) {
         const what = header === undefined ? 'has no whole header' : 'belongs to another journal or place';
         this.#tell('range-damaged', `${this.#segmentPath(name)} ${what}; it is passed over`);
         continue;
       }
-      const segment = await this.#openSealedSegment(name, header);
+      headers.push({ name, header });
+    }
+    const segments: SealedSegment[] = [];
+    for (const [i, { name, header }] of headers.entries()) {
+      const next = headers.slice(i + 1).find((other) => other.header.side === undefined)?.header ?? last;
+      const segment = await this.#openSealedSegment(name, header, next.createdAtMs);
       if (segment !== undefined) segments.push(segment);
     }
     return segments;
   }
 
-  async #openSealedSegment(name: SegmentName, header: SegmentHeader): Promise<SealedSegment | undefined> {
+  /** @param endedAtMs when a plain segment was followed by the next one */
+  async #openSealedSegment(
+    name: SegmentName,
+    header: SegmentHeader,
+    endedAtMs: number,
+  ): Promise<SealedSegment | undefined> {
     const { disk, indexCache } = this.#context;
     const place = { disk, folder: this.#folder, indexCache };
     const identity: IndexedSegment = {
@@ -113,7 +123,8 @@ class Recovery {
       segmentBytes: await this.#withFile(name, (file) => file.sizeBytes()),
       segmentHeaderCrc: header.crc,
     };
-    const segment = await openSealed(place, identity);
+    const details = { appendedUntilMs: header.side?.appendedUntilMs ?? endedAtMs };
+    const segment = await openSealed(place, identity, details);
     if (segment !== undefined) return segment;
     const damaged = await rebuildIndex(place, identity);
     const path = this.#segmentPath(name);
@@ -121,7 +132,7 @@ class Recovery {
     for (const { from, to } of damaged) {
       this.#tell('range-damaged', `${path}, bytes ${from} to ${to}: no whole frame; it is passed over`);
     }
-    return openSealed(place, identity);
+    return openSealed(place, identity, details);
   }
 
   async #readHeader(name: SegmentName): Promise<SegmentHeader | undefined> {
@@ -162,8 +173,11 @@ function placePartitions(journal: Journal, sealed: SealedSegment[], tail: Tail):
     partition.endOffset = tail.nextOffsets.get(id) ?? 0;
     partition.visibleOffset = partition.endOffset;
     partition.producers = tail.producers.get(id);
+    partition.startAt(Math.max(startOffsets.get(id) ?? 0, tail.appended.movedStarts.get(id) ?? 0));
     // Segments that were removed, or passed over as damaged, since the checkpoint take their part of the log with them.
-    partition.startOffset = Math.max(startOffsets.get(id) ?? 0, firstOffsets.get(id) ?? partition.endOffset);
+    // A compacted log may begin with a gap.
+    const firstOffset = firstOffsets.get(id) ?? partition.endOffset;
+    if (!partition.policy.isCompacted || firstOffset === partition.endOffset) partition.startAt(firstOffset);
   }
 }
 

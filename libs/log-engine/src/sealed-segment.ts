@@ -16,6 +16,14 @@ export interface JournalFolder {
   indexCache: IndexCache;
 }
 
+/** What is known of a sealed segment besides its file and index. */
+export interface SealedDetails {
+  /** When the last of it was appended, in UTC milliseconds; never earlier than it was. */
+  appendedUntilMs: number;
+  /** What of it lies in memory. */
+  tail?: SegmentTail;
+}
+
 /** A segment whose file does not change any more and that has its index beside it. */
 export class SealedSegment implements Segment {
   readonly number: number;
@@ -24,32 +32,31 @@ export class SealedSegment implements Segment {
   readonly indexBytes: number;
   readonly index: SealedIndex;
   readonly tail: SegmentTail | undefined;
+  readonly appendedUntilMs: number;
 
-  constructor(segment: IndexedSegment, indexBytes: number, index: SealedIndex, tail?: SegmentTail) {
+  constructor(segment: IndexedSegment, indexBytes: number, index: SealedIndex, details: SealedDetails) {
     this.number = segment.segmentNumber;
     this.generation = segment.generation;
     this.sizeBytes = segment.segmentBytes;
     this.indexBytes = indexBytes;
     this.index = index;
-    this.tail = tail;
+    this.tail = details.tail;
+    this.appendedUntilMs = details.appendedUntilMs;
   }
 }
 
-/**
- * Opens a segment through the index that lies beside it; undefined unless that is whole and this segment's own.
- * @param tail what of the segment lies in memory
- */
+/** Opens a segment through the index that lies beside it; undefined unless that is whole and this segment's own. */
 export async function openSealed(
   place: JournalFolder,
   segment: IndexedSegment,
-  tail?: SegmentTail,
+  details: SealedDetails,
 ): Promise<SealedSegment | undefined> {
   const parts = await readIndex(place, segment, 'directory');
   if (parts === undefined) return undefined;
   const index: SealedIndex = new SealedIndex(parts.directory, place.indexCache, () =>
     loadEntries(place, segment, index),
   );
-  return new SealedSegment(segment, parts.sizeBytes, index, tail);
+  return new SealedSegment(segment, parts.sizeBytes, index, details);
 }
 
 /** Puts the index of a segment in place. */
@@ -77,7 +84,8 @@ export async function openUnchanged(place: JournalFolder, segment: IndexedSegmen
     index.directory = parts.directory;
     return parts.entries;
   });
-  return new SealedSegment(segment, start.sizeBytes, index);
+  // How old it is does not matter: nothing of it ever goes.
+  return new SealedSegment(segment, start.sizeBytes, index, { appendedUntilMs: 0 });
 }
 
 /** @throws EngineError `snapshot-damaged`: what never changes has no ranges to pass over */

@@ -55,7 +55,7 @@ export class SegmentSet {
   readonly #segmentBytes: number;
   /** Cuts whose segments may not be taken from the disk yet, and those that would have been. */
   #heldCuts = 0;
-  #heldSegments: SealedSegment[] = [];
+  #heldSegments: { segment: SealedSegment; why: string }[] = [];
   #background: Promise<void> = Promise.resolve();
 
   constructor(context: EngineContext, start: SegmentSetStart, owner: SegmentSetOwner) {
@@ -99,6 +99,17 @@ export class SegmentSet {
     }
   }
 
+  /** Takes a segment that nobody wants away, wherever it stands. */
+  remove(segment: SealedSegment, why: string): void {
+    if (!this.list.includes(segment)) return;
+    this.list = this.list.filter((other) => other !== segment);
+    this.diskBytes -= segment.sizeBytes + segment.indexBytes;
+    this.#owner.onRemoved(segment);
+    this.#forgetInMemory(segment);
+    if (this.#heldCuts > 0) this.#heldSegments.push({ segment, why });
+    else this.#removeFiles(segment, why);
+  }
+
   /** Puts the index of a complete segment in place, beside the appends that go on. */
   seal(segment: ActiveSegment): void {
     this.#inBackground(async () => {
@@ -111,7 +122,7 @@ export class SegmentSet {
         segmentHeaderCrc: segment.headerCrc,
       };
       await writeIndex(place, identity, segment.index);
-      const sealed = await openSealed(place, identity, segment.tail);
+      const sealed = await openSealed(place, identity, { appendedUntilMs: segment.lastAppendMs, tail: segment.tail });
       if (sealed === undefined) throw new Error(`the index just written for segment ${segment.number} cannot be read`);
       this.list = this.list.map((other) => (other === segment ? sealed : other));
       this.diskBytes += sealed.indexBytes;
@@ -133,7 +144,7 @@ export class SegmentSet {
 
   releaseFiles(): void {
     if (--this.#heldCuts > 0) return;
-    for (const segment of this.#heldSegments.splice(0)) this.#removeFiles(segment);
+    for (const { segment, why } of this.#heldSegments.splice(0)) this.#removeFiles(segment, why);
   }
 
   /** Resolves when the work beside the appends is done. */
@@ -159,24 +170,18 @@ export class SegmentSet {
   #removeOldest(): boolean {
     const oldest = this.list[0];
     if (!(oldest instanceof SealedSegment)) return false;
-    this.list = this.list.slice(1);
-    this.diskBytes -= oldest.sizeBytes + oldest.indexBytes;
-    this.#owner.onRemoved(oldest);
-    this.#forgetInMemory(oldest);
-    if (this.#heldCuts > 0) this.#heldSegments.push(oldest);
-    else this.#removeFiles(oldest);
+    this.remove(oldest, "for the volume's quota");
     return true;
   }
 
-  #removeFiles(segment: SealedSegment): void {
+  #removeFiles(segment: SealedSegment, why: string): void {
     this.#inBackground(async () => {
       const path = this.path(segment);
       // The segment first: an index without its segment is known as a left-over, the other way round it would be rebuilt.
       await this.#context.disk.remove(path);
       await this.#context.disk.remove(join(this.folder, segmentBaseName(segment) + INDEX_ENDING));
       this.#context.openFiles.forget(path);
-      const detail = `segment ${segment.number}, ${segment.sizeBytes} bytes, for the volume's quota`;
-      this.#owner.tell('segment-removed', detail);
+      this.#owner.tell('segment-removed', `segment ${segment.number}, ${segment.sizeBytes} bytes, ${why}`);
     });
   }
 

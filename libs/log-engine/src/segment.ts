@@ -59,6 +59,8 @@ export class ActiveSegment implements Segment {
   readonly index: GrowingIndex;
   readonly tail: SegmentTail;
   readonly headerCrc: number;
+  readonly createdAtMs: number;
+  lastAppendMs: number;
   /** Undefined until the first write makes the file. */
   file: DiskFile | undefined;
   /** Bytes of the checkpoint that it opens with. */
@@ -72,13 +74,15 @@ export class ActiveSegment implements Segment {
 
   constructor(
     segmentNumber: number,
-    headerCrc: number,
+    { crc, createdAtMs }: { crc: number; createdAtMs: number },
     tail: SegmentTail,
     index = new GrowingIndex(),
     file?: DiskFile,
   ) {
     this.number = segmentNumber;
-    this.headerCrc = headerCrc;
+    this.headerCrc = crc;
+    this.createdAtMs = createdAtMs;
+    this.lastAppendMs = createdAtMs;
     this.tail = tail;
     this.index = index;
     this.file = file;
@@ -89,8 +93,7 @@ export class ActiveSegment implements Segment {
     const { bytes, at } = tail.reserve(SEGMENT_HEADER.sizeBytes);
     const header = bytes.subarray(at, at + SEGMENT_HEADER.sizeBytes);
     writeSegmentHeader(header, identity);
-    const { crc } = readSegmentHeader(header, '')!;
-    const segment = new ActiveSegment(identity.segmentNumber, crc, tail);
+    const segment = new ActiveSegment(identity.segmentNumber, readSegmentHeader(header, '')!, tail);
     segment.checkpointBytes = segment.appendText(FRAME_TYPES.checkpoint, checkpoint, identity.createdAtMs);
     // A segment gets its name only when its checkpoint is durable.
     segment.markedTo = segment.sizeBytes;
@@ -132,6 +135,7 @@ export class ActiveSegment implements Segment {
     placeBatch(bytes, batchAt, baseOffset);
     const place = { type: FRAME_TYPES.batch, partitionId, segmentNumber: this.number, position, appendTimeMs };
     writeFrameAround(bytes, at, sizeBytes, place);
+    this.lastAppendMs = appendTimeMs;
     this.index.add(
       partitionId,
       baseOffset,

@@ -66,7 +66,8 @@ export async function recoverTail(
     await file.sync();
     await context.disk.syncFolder(folder);
     const memory = new SegmentTail(context.tailCache, endsAt);
-    const segment = new ActiveSegment(segmentNumber, header.crc, memory, found.index, file);
+    const segment = new ActiveSegment(segmentNumber, header, memory, found.index, file);
+    segment.lastAppendMs = Math.max(segment.createdAtMs, found.lastAppendMs);
     segment.checkpointBytes = found.state.checkpointBytes;
     segment.syncedTo = endsAt;
     segment.markedTo = found.markedTo;
@@ -121,6 +122,7 @@ class TailFindings implements FrameVisitor {
   /** Set by the checkpoint. */
   state: (Pick<Tail, 'checkpoint' | 'appended' | 'durable'> & { checkpointBytes: number }) | undefined;
   markedTo = 0;
+  lastAppendMs = 0;
   /** Partitions that have gone on since the last range that was passed over; undefined when there was none. */
   #goneOn: Set<number> | undefined;
 
@@ -129,6 +131,7 @@ class TailFindings implements FrameVisitor {
     if (this.state === undefined || !this.#follows(partitionId, baseOffset)) return false;
     this.#reach(partitionId, baseOffset + batchLastOffsetDelta(bytes, at) + 1);
     const appendTimeMs = frameAppendTimeMs(bytes, at - FRAME_HEADER.sizeBytes);
+    this.lastAppendMs = Math.max(this.lastAppendMs, appendTimeMs);
     addStored(this.producers, partitionId, bytes, at, baseOffset, appendTimeMs);
     return addToIndex(this.index, partitionId, position, bytes, at, sizeBytes);
   }

@@ -10,7 +10,7 @@ interface Rule {
   limit: string;
 }
 
-/** Kafka's names. All are kept and described; the engine itself acts on `max.message.bytes` so far. */
+/** Kafka's names. All are kept and described; `TopicPolicy` has those that the engine itself acts on. */
 const RULES: Readonly<Record<string, Rule>> = {
   'cleanup.policy': oneOf('delete', 'compact', 'compact,delete', 'delete,compact'),
   'compression.type': oneOf('producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'),
@@ -54,10 +54,47 @@ export function checkPartitionCount(partitionCount: number): void {
   }
 }
 
-/** Bytes that one batch of a topic with these settings may have. */
-export function maxBatchBytes(settings: Readonly<Record<string, string>>): number {
-  const value = settings['max.message.bytes'];
-  return value === undefined ? DEFAULT_MAX_BATCH_BYTES : Number(value);
+/** What a topic's settings ask of the engine. Infinity stands for no limit. */
+export interface TopicPolicy {
+  /** Bytes that one batch may have. */
+  maxBatchBytes: number;
+  /** Only the last value of a key is kept for good; the quota takes nothing else away. */
+  isCompacted: boolean;
+  /** How long records stay, by the time of their append. */
+  retentionMs: number;
+  /** How much of a partition stays. */
+  retentionBytes: number;
+  /** A segment that is appended to ends when it is this old. */
+  segmentMs: number;
+  /** Compaction leaves younger records alone. */
+  minCompactionLagMs: number;
+  /** How long compaction keeps a record that deletes its key. */
+  deleteRetentionMs: number;
+  /** Compaction begins where so much of a partition has not been compacted yet. */
+  minDirtyRatio: number;
+}
+
+const DEFAULT_DELETE_RETENTION_MS = 24 * 60 * 60 * 1000;
+const DEFAULT_MIN_DIRTY_RATIO = 0.5;
+
+/** @param settings checked ones */
+export function topicPolicy(settings: Readonly<Record<string, string>>): TopicPolicy {
+  const policies = (settings['cleanup.policy'] ?? 'delete').split(',');
+  const number = (name: string, otherwise: number): number => Number(settings[name] ?? otherwise);
+  const limit = (name: string): number => {
+    const value = policies.includes('delete') ? number(name, -1) : -1;
+    return value < 0 ? Number.POSITIVE_INFINITY : value;
+  };
+  return {
+    maxBatchBytes: number('max.message.bytes', DEFAULT_MAX_BATCH_BYTES),
+    isCompacted: policies.includes('compact'),
+    retentionMs: limit('retention.ms'),
+    retentionBytes: limit('retention.bytes'),
+    segmentMs: number('segment.ms', Number.POSITIVE_INFINITY),
+    minCompactionLagMs: number('min.compaction.lag.ms', 0),
+    deleteRetentionMs: number('delete.retention.ms', DEFAULT_DELETE_RETENTION_MS),
+    minDirtyRatio: number('min.cleanable.dirty.ratio', DEFAULT_MIN_DIRTY_RATIO),
+  };
 }
 
 function oneOf(...values: string[]): Rule {
