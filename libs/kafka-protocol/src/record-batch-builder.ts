@@ -52,7 +52,7 @@ export class RecordBatchBuilder {
     } else if (timestampMs > this.#maxTimestampMs) {
       this.#maxTimestampMs = timestampMs;
     }
-    const buffer = this.#reserve(MAX_NUMBER_BYTES + mostBytes(key) + mostBytes(value) + mostHeaderBytes(headers));
+    const buffer = this.#roomFor(key, value, headers);
     // A record's length comes first and is known last: room is left for the usual one.
     const start = this.#at + USUAL_LENGTH_BYTES;
     buffer[start] = 0;
@@ -94,6 +94,20 @@ export class RecordBatchBuilder {
     return batch;
   }
 
+  /** Text may take three bytes a character; its bytes are counted only where there is no room for so many. */
+  #roomFor(
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    headers: HeaderFields | undefined,
+  ): Buffer {
+    const buffer = this.#buffer;
+    if (buffer !== undefined) {
+      const most = MAX_NUMBER_BYTES + mostBytes(key) + mostBytes(value) + mostHeaderBytes(headers);
+      if (this.#at + most <= buffer.length) return buffer;
+    }
+    return this.#reserve(MAX_NUMBER_BYTES + exactBytes(key) + exactBytes(value) + mostHeaderBytes(headers));
+  }
+
   #reserve(moreBytes: number): Buffer {
     const needed = this.#at + moreBytes;
     const buffer = this.#buffer;
@@ -108,8 +122,9 @@ export class RecordBatchBuilder {
   }
 }
 
-/** Up to this length a loop beats the call into native code. */
-const SHORT_LENGTH = 64;
+/** Up to these lengths a loop beats the call into native code. */
+const SHORT_BYTES = 10;
+const SHORT_TEXT = 24;
 const MAX_VARINT_BYTES = 5;
 /** Of all numbers of a record but those of its headers. */
 const MAX_NUMBER_BYTES = 40;
@@ -119,8 +134,11 @@ const USUAL_LENGTH_BYTES = 2;
 /** An upper bound, cheaper than the exact size. */
 function mostBytes(data: Uint8Array | string | null): number {
   if (data === null) return 0;
-  if (typeof data !== 'string') return data.length;
-  return data.length <= SHORT_LENGTH ? 3 * data.length : Buffer.byteLength(data);
+  return typeof data === 'string' ? 3 * data.length : data.length;
+}
+
+function exactBytes(data: Uint8Array | string | null): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : mostBytes(data);
 }
 
 function mostHeaderBytes(headers: HeaderFields | undefined): number {
@@ -149,25 +167,26 @@ function writeNullable(buffer: Buffer, at: number, data: Uint8Array | string | n
 function writeBytes(buffer: Buffer, at: number, data: Uint8Array): number {
   const { length } = data;
   const start = writeVarint(buffer, at, length);
-  if (length > SHORT_LENGTH) buffer.set(data, start);
+  if (length > SHORT_BYTES) buffer.set(data, start);
   else for (let i = 0; i < length; i++) buffer[start + i] = data[i]!;
   return start + length;
 }
 
 function writeText(buffer: Buffer, at: number, text: string): number {
   const { length } = text;
-  if (length > SHORT_LENGTH) return writeUtf8(buffer, at, text);
+  if (length > SHORT_TEXT) return writeLongText(buffer, at, text);
   const start = writeVarint(buffer, at, length);
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0x7f) return writeUtf8(buffer, at, text);
+    if (code > 0x7f) return writeLongText(buffer, at, text);
     buffer[start + i] = code;
   }
   return start + length;
 }
 
-function writeUtf8(buffer: Buffer, at: number, text: string): number {
-  const byteLength = Buffer.byteLength(text);
-  const start = writeVarint(buffer, at, byteLength);
-  return start + buffer.write(text, start, byteLength, 'utf8');
+function writeLongText(buffer: Buffer, at: number, text: string): number {
+  const bytes = Buffer.byteLength(text);
+  const start = writeVarint(buffer, at, bytes);
+  // As many bytes as characters: all are ASCII, which Latin-1 copies as they are.
+  return start + buffer.write(text, start, bytes, bytes === text.length ? 'latin1' : 'utf8');
 }
