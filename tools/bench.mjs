@@ -8,8 +8,7 @@ import { build, checkNode, installDependencies, repository } from './set-up.mjs'
 /** Suite → the project whose `bench/` folder holds it, and the file. */
 const suites = {
   sim: ['libs/market', 'simulator.bench.js'],
-  log: ['libs/log-engine', 'append.bench.js'],
-  snapshot: ['libs/log-engine', 'snapshot.bench.js'],
+  log: ['libs/log-engine', 'log.bench.js'],
   stream: ['libs/stream', 'throughput.bench.js'],
 };
 

@@ -1,0 +1,53 @@
+import type { Durability, PartitionLog } from '@tickfold/log-engine';
+import { perSecond } from './figure.ts';
+
+/** How appends are made: so many writers, each waiting for its acknowledgement before it appends again. */
+export interface Writing {
+  writers: number;
+  durability: Durability;
+  recordsPerBatch: number;
+  batchOf: (recordCount: number) => Buffer;
+  /** Where the next append goes. */
+  next: () => PartitionLog;
+}
+
+export interface Written {
+  recordsPerSecond: number;
+  /** From before the encoding to the acknowledgement. */
+  latenciesMs: number[];
+}
+
+/** Appends for so long; counts what was acknowledged. */
+export async function appendFor(elapseMs: number, writing: Writing): Promise<Written> {
+  const latenciesMs: number[] = [];
+  const begin = performance.now();
+  await appendUntil(
+    () => performance.now() - begin >= elapseMs,
+    writing,
+    (latencyMs) => latenciesMs.push(latencyMs),
+  );
+  const elapsedMs = performance.now() - begin;
+  return { recordsPerSecond: perSecond(latenciesMs.length * writing.recordsPerBatch, elapsedMs), latenciesMs };
+}
+
+/** Appends until told to stop, and waits for what is under way. */
+export async function appendUntil(
+  isEnough: () => boolean,
+  { writers, durability, recordsPerBatch, batchOf, next }: Writing,
+  onAppended: (latencyMs: number) => void = () => undefined,
+): Promise<void> {
+  const write = async (): Promise<void> => {
+    while (!isEnough()) {
+      const begin = performance.now();
+      await next().append(batchOf(recordsPerBatch), durability);
+      onAppended(performance.now() - begin);
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, write));
+}
+
+/** One log after the other, over and over. */
+export function inTurn(logs: readonly PartitionLog[]): () => PartitionLog {
+  let i = 0;
+  return () => logs[i++ % logs.length]!;
+}
