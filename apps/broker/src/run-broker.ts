@@ -50,10 +50,12 @@ function reportVolumes(app: App, engine: LogEngine): void {
 const levels = {
   'volume-stopped': 'error',
   'range-damaged': 'error',
+  'file-damaged': 'error',
   'truncated-tail': 'warn',
   'index-rebuilt': 'warn',
   'leftover-stays': 'warn',
   'maintenance-failed': 'warn',
+  'snapshot-unhashed': 'warn',
   'segment-sealed': 'info',
   'segment-removed': 'info',
   recovered: 'info',

@@ -43,12 +43,26 @@ export interface EngineEvent {
     | 'leftover-stays'
     /** Retention or cleaning could not do its work; it will be tried again. */
     | 'maintenance-failed'
+    | 'file-damaged'
+    | 'snapshot-unhashed'
     | 'volume-stopped';
   /** Not there where it is about the data folder as a whole. */
   volume?: string;
   detail: string;
   /** What the operator can do about it, where there is something to be done. */
   mend?: string;
+}
+
+/** A file in the catalog of a volume. */
+export interface FileDescription {
+  /** Relative to the volume, below `tables/` or `files/`, with `/`. */
+  path: string;
+  sizeBytes: number;
+  /** In hexadecimal. */
+  sha256: string;
+  publishedAtMs: number;
+  /** What its publisher wants kept with it; JSON. The engine does not look into it. */
+  details: Readonly<Record<string, unknown>>;
 }
 
 export interface TopicDescription {
@@ -186,6 +200,26 @@ export interface SnapshotManifest {
 
 export type Pins = Readonly<Record<string, unknown>>;
 
+/** What `verifySnapshot` found. */
+export interface SnapshotVerification {
+  manifest: SnapshotManifest;
+  /** What was read, and is there: segments with their batches, and files. */
+  segments: number;
+  batches: number;
+  files: number;
+  /** Of these files, how many have no hash to be compared with, because whoever took the snapshot was stopped too soon. */
+  unhashedFiles: number;
+  /** Empty where the snapshot is whole. Paths are relative to its folder. */
+  damages: { path: string; detail: string }[];
+}
+
+/** Of long work. */
+export interface WorkOptions {
+  signal?: AbortSignal;
+  /** Told now and then how many bytes are done, of how many. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
 /** A snapshot opened to read, by any process. Nothing of it ever changes. */
 export interface Snapshot extends LogReader {
   readonly manifest: SnapshotManifest;
@@ -245,6 +279,30 @@ export interface LogEngine extends LogReader {
    * @throws EngineError `snapshot-exists`, `unknown-volume`, `illegal-name`, `volume-stopped`, `disk-full`
    */
   createSnapshot(name: string, pins: Pins | (() => Pins), options?: { volumes?: string[] }): Promise<SnapshotManifest>;
+
+  /**
+   * Moves a file into a volume and its catalog, whole or not at all; its place must be free. Durable when resolved.
+   * @param path below `tables/` or `files/` of the volume; a file that is there, but in no catalog, is replaced
+   * @param fromPath on the same file system it is moved, else copied and removed
+   * @param details JSON, kept with it
+   * @throws EngineError `unknown-volume`, `illegal-name`, `file-exists`, `unknown-file`, `volume-stopped`, `disk-full`
+   */
+  publishFile(
+    volume: string,
+    path: string,
+    fromPath: string,
+    details?: Readonly<Record<string, unknown>>,
+  ): Promise<FileDescription>;
+  /**
+   * Takes a file out of a volume's catalog, then from the disk. Snapshots keep theirs.
+   * @throws EngineError `unknown-volume`, `unknown-file`, `volume-stopped`
+   */
+  removeFile(volume: string, path: string): Promise<void>;
+  /**
+   * The catalog of a volume's files, in order of publication.
+   * @throws EngineError `unknown-volume`
+   */
+  files(volume: string): FileDescription[];
 
   /**
    * Takes a finished staged volume in, whole or not at all. Durable when resolved.

@@ -1,3 +1,4 @@
+import type { FileDescription } from './api.ts';
 import { EngineError } from './errors.ts';
 
 /** A group's position as it stands in the journal. Offsets are decimal text: they may pass 2^53. */
@@ -24,7 +25,9 @@ export type ControlRecord =
   | { kind: 'log-starts-moved'; starts: LogStartRow[] }
   | { kind: 'offsets-committed'; group: string; offsets: OffsetRow[] }
   | { kind: 'offsets-deleted'; group: string }
-  | { kind: 'topic-offsets-deleted'; topic: string };
+  | { kind: 'topic-offsets-deleted'; topic: string }
+  | ({ kind: 'file-published' } & FileDescription)
+  | { kind: 'file-removed'; path: string };
 
 const KINDS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
   'topic-created',
@@ -34,6 +37,8 @@ const KINDS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
   'offsets-committed',
   'offsets-deleted',
   'topic-offsets-deleted',
+  'file-published',
+  'file-removed',
 ]);
 
 /**

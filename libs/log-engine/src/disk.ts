@@ -13,6 +13,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hashInThread } from './file-hash.ts';
 import { type FolderLocks, nodeLocks } from './folder-lock.ts';
 import { hasCode } from './system-errors.ts';
 
@@ -40,6 +41,8 @@ export interface Disk {
   link(from: string, to: string): Promise<void>;
   /** Copies a file; durable when it resolves, its name excepted. */
   copy(from: string, to: string): Promise<void>;
+  /** SHA-256 of a file in hexadecimal, made beside the main thread. Without it, a file is read and hashed in the thread. */
+  sha256?(path: string, signal?: AbortSignal): Promise<string>;
   /** Who owns which of its folders. */
   readonly locks: FolderLocks;
 }
@@ -103,6 +106,7 @@ export const nodeDisk: Disk = {
     await copyFile(from, to, constants.COPYFILE_EXCL);
     await syncPath(to);
   },
+  sha256: hashInThread,
   locks: nodeLocks,
 };
 

@@ -4,6 +4,7 @@ import { moveStagedIn, volumeExists } from './adoption.ts';
 import type {
   CommittedOffset,
   EngineOptions,
+  FileDescription,
   LogEngine,
   PartitionLog,
   Pins,
@@ -17,6 +18,7 @@ import type {
 import type { TopicRow } from './control-record.ts';
 import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk } from './disk.ts';
 import { EngineError } from './errors.ts';
+import { FileCatalog } from './file-catalog.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
@@ -116,6 +118,7 @@ class Engine implements LogEngine {
   readonly #journals = new Map<string, Journal>();
   readonly #creating = new Map<string, Promise<Journal>>();
   readonly #deleting = new Map<string, Promise<void>>();
+  readonly #catalog: FileCatalog;
   readonly #snapshots: SnapshotTaker;
   readonly #maintenance: Maintenance;
   #closing: Promise<void> | undefined;
@@ -132,8 +135,11 @@ class Engine implements LogEngine {
     this.#visibility = visibility;
     this.#lock = lock;
     this.#onlyVolume = onlyVolume;
-    const { disk, clock } = context;
-    this.#snapshots = new SnapshotTaker({ disk, dataDir, clock, journalOf: (volume) => this.#existing(volume) });
+    this.#catalog = new FileCatalog({ ...context, dataDir });
+    this.#snapshots = new SnapshotTaker({
+      ...{ ...context, dataDir, catalog: this.#catalog },
+      journalOf: (volume) => this.#existing(volume),
+    });
     this.#maintenance = new Maintenance(context.maintenanceIntervalMs, () => this.#maintainAll());
   }
 
@@ -147,6 +153,7 @@ class Engine implements LogEngine {
     await sweepSnapshots(disk, this.#dataDir, this.#onLeftover);
     await sweepStaging(disk, this.#dataDir, this.#onLeftover);
     for (const name of names.filter(isVolumeName).sort()) await this.#recoverVolume(name);
+    await this.#snapshots.resume();
     this.#maintenance.start();
   }
 
@@ -224,6 +231,25 @@ class Engine implements LogEngine {
     return this.#snapshots.take(name, pins, volumes);
   }
 
+  async publishFile(
+    volume: string,
+    path: string,
+    fromPath: string,
+    details: Readonly<Record<string, unknown>> = {},
+  ): Promise<FileDescription> {
+    this.#checkOpen();
+    return this.#catalog.publish(this.#existing(volume), path, fromPath, details);
+  }
+
+  async removeFile(volume: string, path: string): Promise<void> {
+    this.#checkOpen();
+    return this.#catalog.remove(this.#existing(volume), path);
+  }
+
+  files(volume: string): FileDescription[] {
+    return [...this.#existing(volume).durable.files.values()];
+  }
+
   async adoptVolume(stagingId: string): Promise<VolumeDescription> {
     this.#checkOpen();
     const volume = await finishedVolume(this.#context.disk, this.#dataDir, stagingId);
@@ -253,7 +279,7 @@ class Engine implements LogEngine {
 
   async #closeAll(): Promise<void> {
     const maintained = this.#maintenance.stop();
-    await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), this.#snapshots.idle()]);
+    await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), this.#snapshots.close()]);
     try {
       await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
       await maintained;
@@ -339,7 +365,9 @@ class Engine implements LogEngine {
   /** Undefined where that folder holds no journal. */
   async #recoverVolume(volume: string): Promise<Journal | undefined> {
     const journal = await recoverJournal(this.#context, volume, this.#journalFolder(volume));
-    if (journal !== undefined) this.#journals.set(volume, journal);
+    if (journal === undefined) return undefined;
+    await this.#catalog.recover(journal);
+    this.#journals.set(volume, journal);
     return journal;
   }
 

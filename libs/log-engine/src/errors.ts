@@ -61,6 +61,8 @@ export const ENGINE_ERRORS = {
   'unknown-volume': { actor: 'user', retry: false, mend: 'Name a volume that is there.' },
   'volume-exists': { actor: 'user', retry: false, mend: 'Choose another name, or delete that volume first.' },
   'unknown-staging': { actor: 'user', retry: false, mend: 'Stage the volume again: what was staged is gone.' },
+  'file-exists': { actor: 'user', retry: false, mend: 'Choose another name, or remove that file first.' },
+  'unknown-file': { actor: 'user', retry: false, mend: 'Name a file that is there.' },
   'snapshot-exists': { actor: 'user', retry: false, mend: 'Choose another name, or delete that snapshot first.' },
   'unknown-snapshot': { actor: 'user', retry: false, mend: 'Name a snapshot that is there.' },
   'snapshot-damaged': { actor: 'operator', retry: false, mend: 'Restore it from a copy, or delete it.' },

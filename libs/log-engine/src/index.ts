@@ -6,4 +6,5 @@ export { type FolderLock, type FolderLocks, isFolderOwned } from './folder-lock.
 export { volumeOfGroup, volumeOfSnapshot, volumeOfTopic } from './names.ts';
 export { deleteSnapshot, listSnapshots } from './snapshot-folder.ts';
 export { openSnapshot } from './snapshot-reader.ts';
+export { verifySnapshot } from './snapshot-verification.ts';
 export { stageVolume } from './staged-volume.ts';

@@ -1,4 +1,4 @@
-import type { Visibility } from './api.ts';
+import type { FileDescription, Visibility } from './api.ts';
 import type { ControlRecord, OffsetRow, TopicRow } from './control-record.ts';
 import type { ProducersCheckpoint } from './partition-producers.ts';
 
@@ -10,12 +10,19 @@ export interface Checkpoint extends Partial<ProducersCheckpoint> {
   /** Of each partition: its id, its log's start and its next offset. */
   partitions: [partitionId: number, logStartOffset: number, nextOffset: number][];
   groups: [group: string, offsets: OffsetRow[]][];
+  /** The catalog of files. */
+  files?: FileDescription[];
+  /** Paths of files that left the catalog and may not be gone from the disk yet. */
+  removedFiles?: string[];
 }
 
 /** The fold over control records: which topics and group offsets a volume has. */
 export class JournalState {
   readonly visibility: Visibility;
   readonly topics = new Map<string, TopicRow>();
+  /** By path. */
+  readonly files = new Map<string, FileDescription>();
+  readonly removedFiles = new Set<string>();
   nextPartitionId = 0;
   /** Where records told logs to start, by partition id; partitions themselves know of all other reasons. */
   readonly movedStarts = new Map<number, number>();
@@ -30,6 +37,8 @@ export class JournalState {
     state.nextPartitionId = checkpoint.nextPartitionId;
     for (const topic of checkpoint.topics) state.topics.set(topic.name, topic);
     for (const [group, offsets] of checkpoint.groups) state.apply({ kind: 'offsets-committed', group, offsets });
+    for (const file of checkpoint.files ?? []) state.files.set(file.path, file);
+    for (const path of checkpoint.removedFiles ?? []) state.removedFiles.add(path);
     return state;
   }
 
@@ -40,6 +49,8 @@ export class JournalState {
       topics: [...this.topics.values()],
       partitions,
       groups: this.groups().map((group) => [group, this.offsetsOf(group)]),
+      files: [...this.files.values()],
+      removedFiles: [...this.removedFiles],
     };
   }
 
@@ -73,6 +84,16 @@ export class JournalState {
         return;
       case 'topic-offsets-deleted':
         this.#forgetOffsetsOf(record.topic);
+        return;
+      case 'file-published': {
+        const { kind: _, ...file } = record;
+        this.files.set(file.path, file);
+        this.removedFiles.delete(file.path);
+        return;
+      }
+      case 'file-removed':
+        this.files.delete(record.path);
+        this.removedFiles.add(record.path);
         return;
     }
   }

@@ -196,6 +196,12 @@ export class Journal {
     };
   }
 
+  /** A file that has left the catalog is gone from the disk too. */
+  forgetRemovedFile(path: string): void {
+    this.#appended.removedFiles.delete(path);
+    this.durable.removedFiles.delete(path);
+  }
+
   segmentPath(segment: SegmentName): string {
     return this.#segments.path(segment);
   }

@@ -1,15 +1,20 @@
 /** Freezing volumes of a live engine: who is cut when, and what has to wait meanwhile. */
-import type { Pins, SnapshotManifest } from './api.ts';
+import { join } from 'node:path';
+import type { EngineEvent, Pins, SnapshotManifest } from './api.ts';
 import type { Disk } from './disk.ts';
+import type { FileCatalog } from './file-catalog.ts';
 import type { Journal } from './journal.ts';
 import { checkVolumeName, volumeOfSnapshot } from './names.ts';
 import { snapshotPath } from './snapshot-folder.ts';
+import { PENDING_FILE, SnapshotHasher } from './snapshot-hashes.ts';
 import { snapshotExists, type VolumeCut, writeSnapshot } from './snapshot-writer.ts';
 
 export interface SnapshotContext {
   disk: Disk;
   dataDir: string;
   clock: () => number;
+  onEvent: (event: EngineEvent) => void;
+  catalog: FileCatalog;
   /** @throws EngineError `unknown-volume` */
   journalOf(volume: string): Journal;
 }
@@ -17,10 +22,12 @@ export interface SnapshotContext {
 /** Takes snapshots, and knows those that are under way. */
 export class SnapshotTaker {
   readonly #context: SnapshotContext;
+  readonly #hasher: SnapshotHasher;
   readonly #taking = new Map<string, { volumes: readonly string[]; taken: Promise<SnapshotManifest> }>();
 
   constructor(context: SnapshotContext) {
     this.#context = context;
+    this.#hasher = new SnapshotHasher(context);
   }
 
   /** See `LogEngine.createSnapshot`. */
@@ -39,10 +46,29 @@ export class SnapshotTaker {
     await Promise.allSettled(waited.map(({ taken }) => taken));
   }
 
+  /** Goes on with what an earlier owner of the data folder has left undone. */
+  resume(): Promise<void> {
+    return this.#hasher.resume();
+  }
+
+  async close(): Promise<void> {
+    await this.idle();
+    await this.#hasher.stop();
+  }
+
   async #take(name: string, volumes: readonly string[], pins: Pins | (() => Pins)): Promise<SnapshotManifest> {
-    const { disk, dataDir, clock, journalOf } = this.#context;
+    const { disk, dataDir, catalog, journalOf } = this.#context;
     const journals = volumes.map(journalOf);
-    if ((await disk.look(snapshotPath(dataDir, name))) !== undefined) throw snapshotExists(name);
+    const path = snapshotPath(dataDir, name);
+    if ((await disk.look(path)) !== undefined) throw snapshotExists(name);
+    // So the cut holds for files too: those of the catalog are linked as the catalog has them at the cut.
+    const manifest = await catalog.whileUnchanged(volumes, () => this.#cutAndWrite(name, journals, pins));
+    if ((await disk.look(join(path, PENDING_FILE))) !== undefined) this.#hasher.hashLater(name);
+    return manifest;
+  }
+
+  async #cutAndWrite(name: string, journals: readonly Journal[], pins: Pins | (() => Pins)): Promise<SnapshotManifest> {
+    const { disk, dataDir, clock } = this.#context;
     const cuts: VolumeCut[] = [];
     try {
       // Nothing is awaited from here to the last cut: so it is one moment for all of them, and for what is pinned.

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Pins, SnapshotManifest } from './api.ts';
-import { type Disk, hasCode, isDiskFull, writeWhole } from './disk.ts';
+import type { FileDescription, Pins, SnapshotManifest } from './api.ts';
+import { type Disk, hasCode, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
+import { formatChecksums } from './file-hash.ts';
+import { FILE_FOLDERS, isPublishedName } from './file-names.ts';
 import { inParallel } from './in-parallel.ts';
 import type { JournalCut } from './journal-context.ts';
 import { volumeOfSnapshot } from './names.ts';
@@ -19,9 +21,9 @@ import {
   snapshotPath,
   snapshotsFolder,
 } from './snapshot-folder.ts';
+import { hashablePaths, PENDING_FILE } from './snapshot-hashes.ts';
+import { writeFailure } from './write-failure.ts';
 
-/** Folders of a volume, beside its journal, that a snapshot takes along. */
-const FILE_FOLDERS = ['tables', 'files'];
 const JOURNAL_FOLDER = 'journal';
 
 /** What is to be written down about a snapshot, besides the cut itself. */
@@ -62,11 +64,8 @@ export async function writeSnapshot(
     return manifest;
   } catch (error) {
     const isGone = await takeBack(disk, partial, isInPlace ? path : undefined);
-    throw explained(
-      order.name,
-      error,
-      isGone ? 'nothing of it was kept' : 'what was written of it could not be removed',
-    );
+    const rest = isGone ? 'nothing of it was kept' : 'what was written of it could not be removed';
+    throw writeFailure(`snapshot ${order.name}`, error, `take the snapshot again; ${rest}`);
   }
 }
 
@@ -95,25 +94,13 @@ export function snapshotExists(name: string): EngineError {
   return new EngineError('snapshot-exists', `there is a snapshot ${name} already`);
 }
 
-/** What the system says, as an error of ours. */
-function explained(name: string, error: unknown, rest: string): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
-  return isDiskFull(error)
-    ? new EngineError('disk-full', `no room for snapshot ${name}: ${error.message}`, {
-        cause: error,
-        mend: `Make room on that disk and take the snapshot again; ${rest}.`,
-      })
-    : new EngineError('folder-unusable', `snapshot ${name} cannot be written: ${error.message}`, {
-        cause: error,
-        mend: `Look after the disk and take the snapshot again; ${rest}.`,
-      });
-}
-
 class Writer {
   readonly #disk: Disk;
   readonly #dataDir: string;
   readonly #partial: string;
   readonly #files: SnapshotManifest['files'] = [];
+  /** Of files that have one already, by path in the snapshot's folder. */
+  readonly #hashes = new Map<string, string>();
   #sizeBytes = 0;
 
   constructor(disk: Disk, dataDir: string, partial: string) {
@@ -147,21 +134,33 @@ class Writer {
     const target = join(this.#partial, volume);
     await this.#linkJournal(cut, join(target, JOURNAL_FOLDER));
     for (const folder of FILE_FOLDERS) await this.#linkFolder(volume, folder, join(target, folder));
+    this.#takeHashes(volume, cut.checkpoint.files ?? []);
     await this.#disk.syncFolder(target);
+  }
+
+  /** What was linked under a path of the catalog is what the catalog says: no file enters or leaves meanwhile. */
+  #takeHashes(volume: string, catalog: readonly FileDescription[]): void {
+    const frozen = new Map(this.#files.filter((file) => file.volume === volume).map((file) => [file.path, file]));
+    for (const { path, sizeBytes, sha256 } of catalog) {
+      if (frozen.get(path)?.sizeBytes === sizeBytes) this.#hashes.set(`${volume}/${path}`, sha256);
+    }
   }
 
   async #describe(manifest: SnapshotManifest, cuts: readonly VolumeCut[]): Promise<void> {
     const state: SnapshotCheckpoint = { volumes: cuts.map(frozenVolume) };
-    let checksums = '';
+    const checksums = new Map<string, string>();
     for (const [name, text] of [
       [MANIFEST_FILE, JSON.stringify(manifest, undefined, 2)],
       [CHECKPOINT_FILE, JSON.stringify(state)],
     ] as const) {
       const bytes = Buffer.from(`${text}\n`);
       await writeWhole(this.#disk, join(this.#partial, name), bytes);
-      checksums += `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`;
+      checksums.set(name, createHash('sha256').update(bytes).digest('hex'));
     }
-    await writeWhole(this.#disk, join(this.#partial, CHECKSUMS_FILE), Buffer.from(checksums));
+    for (const [path, hash] of this.#hashes) checksums.set(path, hash);
+    const hasAll = hashablePaths(manifest).every((path) => checksums.has(path));
+    if (!hasAll) await writeWhole(this.#disk, join(this.#partial, PENDING_FILE), Buffer.alloc(0));
+    await writeWhole(this.#disk, join(this.#partial, CHECKSUMS_FILE), Buffer.from(formatChecksums(checksums)));
     await this.#disk.syncFolder(this.#partial);
   }
 
@@ -182,7 +181,7 @@ class Writer {
     const names = await this.#disk.list(join(this.#dataDir, volume, path));
     if (names === undefined) return;
     await this.#disk.makeFolder(target);
-    await inParallel(names.filter(isPublished), (name) =>
+    await inParallel(names.filter(isPublishedName), (name) =>
       this.#linkEntry(volume, `${path}/${name}`, join(target, name)),
     );
     await this.#disk.syncFolder(target);
@@ -217,11 +216,6 @@ class Writer {
       await this.#disk.copy(from, to);
     }
   }
-}
-
-/** What is being written has a name that says so: ours, and that of `publishFile` in libs/history. */
-function isPublished(name: string): boolean {
-  return !name.startsWith('.') && !name.endsWith('.tmp') && !/\.\d+\.partial(\.|$)/.test(name);
 }
 
 function segmentRow({ number, generation, sizeBytes }: JournalCut['segments'][number]): SegmentRow {

@@ -26,6 +26,7 @@ export class FailingDisk implements Disk {
   makeFolder = this.#disk.makeFolder;
   remove = this.#disk.remove;
   removeFolder = this.#disk.removeFolder;
+  sha256 = this.#disk.sha256!;
   locks = this.#disk.locks;
 
   async rename(from: string, to: string): Promise<void> {
