@@ -53,18 +53,21 @@ export function placeBatch(bytes: Buffer, at: number, baseOffset: number): void 
   bytes.writeInt32BE(LEADER_EPOCH, at + AT.leaderEpoch);
 }
 
-/** What is wrong with the batch of `sizeBytes` bytes at `at`, or undefined. */
+/** What is wrong with the stored batch of `sizeBytes` bytes at `at`, or undefined. Compaction takes records out. */
 export function batchFault(bytes: Buffer, at: number, sizeBytes: number): string | undefined {
   if (sizeBytes < BATCH_HEADER_BYTES) return `has ${sizeBytes} bytes, its header alone ${BATCH_HEADER_BYTES}`;
   if (batchSizeBytes(bytes, at) !== sizeBytes) return `gives its size as ${batchSizeBytes(bytes, at)} of ${sizeBytes}`;
   if (bytes.readInt8(at + AT.magic) !== MAGIC) return `has magic ${bytes.readInt8(at + AT.magic)}, not ${MAGIC}`;
   const recordCount = bytes.readInt32BE(at + AT.recordCount);
-  if (recordCount < 1 || batchLastOffsetDelta(bytes, at) !== recordCount - 1) {
-    return `counts ${recordCount} records, and ${batchLastOffsetDelta(bytes, at)} as last offset delta`;
-  }
+  if (recordCount < 1 || batchLastOffsetDelta(bytes, at) < recordCount - 1) return countsWrong(bytes, at);
   const actual = crc32c(bytes.subarray(at + UNCHECKED_BATCH_BYTES, at + sizeBytes));
   if (actual !== bytes.readUInt32BE(at + AT.crc)) return 'does not match its CRC';
   return undefined;
+}
+
+function countsWrong(bytes: Buffer, at: number): string {
+  const recordCount = bytes.readInt32BE(at + AT.recordCount);
+  return `counts ${recordCount} records, and ${batchLastOffsetDelta(bytes, at)} as last offset delta`;
 }
 
 /**
@@ -91,7 +94,8 @@ export function checkBatches(bytes: Buffer, maxBytes: number): void {
     if (sizeBytes > left) {
       throw new EngineError('batch-corrupt', `a batch of ${sizeBytes} bytes is cut off after ${left}`);
     }
-    const fault = batchFault(bytes, at, sizeBytes);
+    const isDense = batchLastOffsetDelta(bytes, at) === bytes.readInt32BE(at + AT.recordCount) - 1;
+    const fault = isDense ? batchFault(bytes, at, sizeBytes) : countsWrong(bytes, at);
     if (fault !== undefined) throw new EngineError('batch-corrupt', `the batch at byte ${at} ${fault}`);
     at += sizeBytes;
   } while (at < bytes.length);

@@ -1,30 +1,14 @@
 import { iterateBatches, RecordBatchError, RecordCursor } from '@tickfold/kafka-protocol';
 import type { ReadResult } from './api.ts';
-import { batchBaseOffset, batchFault } from './batch-header.ts';
-import type { BatchList } from './batch-list.ts';
 import { hasCode } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { frameHeaderIsValid, framePartitionId, framePayloadBytes, frameSizeBytes } from './frame.ts';
+import { batchIn, type Extent, extentOf, frameEnd, spansOf } from './extents.ts';
 import { FRAME_HEADER } from './layout.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Segment } from './segment.ts';
 
-/** Batches of one segment that lie no farther apart than this are read together. */
-const MAX_GAP_BYTES = 32 * 1024;
-const MAX_SPAN_BYTES = 1024 * 1024;
 /** So many reads are under way at a time, lest they keep a sync waiting. */
 const MAX_PARALLEL_READS = 16;
-
-/** Where one batch lies. */
-interface Extent {
-  segment: Segment;
-  partitionId: number;
-  /** Of the frame, in the segment. */
-  position: number;
-  batchBytes: number;
-  baseOffset: number;
-  lastOffset: number;
-}
 
 /** The part of a journal that its reader looks at. */
 export interface ReadableJournal {
@@ -72,18 +56,18 @@ export class JournalReader {
     return this.#unlessRemoved(() => this.#findTimestamp(partition, Number(timestampMs)));
   }
 
-  /** Does the work again when retention took a segment away under it. */
+  /** Does the work again when a segment was taken away under it, or its remains were carried elsewhere. */
   async #unlessRemoved<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#journal.closed !== undefined) throw this.#journal.closed;
-      const oldest = this.#journal.segments[0]?.number;
+      const { segments } = this.#journal;
       try {
         const result = await work();
         // Meanwhile the path may have become that of another volume: what was read then is not this one's.
         if (this.#journal.closed === undefined) return result;
       } catch (error) {
         if (this.#journal.closed !== undefined) throw this.#journal.closed;
-        if (!hasCode(error, 'ENOENT') || this.#journal.segments[0]?.number === oldest) throw error;
+        if (!hasCode(error, 'ENOENT') || this.#journal.segments === segments) throw error;
       }
     }
   }
@@ -169,10 +153,9 @@ export class JournalReader {
     const path = this.#journal.segmentPath(segment);
     const filled = await this.#openFiles.use(path, (file) => file.read(bytes, start));
     for (const extent of span) {
-      const at = extent.position - start;
-      const isWhole = at + frameSizeBytes(extent.batchBytes) <= filled && frameIsOf(extent, bytes, at);
-      if (!isWhole) this.#journal.reportDamage(segment, extent.position, frameEnd(extent));
-      into.set(extent, isWhole ? batchIn(bytes, at, extent) : undefined);
+      const batch = batchIn(bytes.subarray(0, filled), extent.position - start, extent);
+      if (batch === undefined) this.#journal.reportDamage(segment, extent.position, frameEnd(extent));
+      into.set(extent, batch);
     }
   }
 }
@@ -188,61 +171,8 @@ function checkRange(partition: ReadablePartition, offset: bigint): void {
   }
 }
 
-function extentOf(segment: Segment, partitionId: number, list: BatchList, i: number): Extent {
-  return {
-    segment,
-    partitionId,
-    position: list.position(i),
-    batchBytes: list.batchBytes(i),
-    baseOffset: list.baseOffset(i),
-    lastOffset: list.lastOffset(i),
-  };
-}
-
-function frameEnd(extent: Extent): number {
-  return extent.position + frameSizeBytes(extent.batchBytes);
-}
-
 function fromMemory(extent: Extent): Buffer | undefined {
   return extent.segment.tail?.find(extent.position + FRAME_HEADER.sizeBytes, extent.batchBytes);
-}
-
-function batchIn(bytes: Buffer, frameAt: number, extent: Extent): Buffer {
-  const at = frameAt + FRAME_HEADER.sizeBytes;
-  return bytes.subarray(at, at + extent.batchBytes);
-}
-
-/** True when the frame that the index promised lies there, whole. */
-function frameIsOf(extent: Extent, bytes: Buffer, at: number): boolean {
-  const batchAt = at + FRAME_HEADER.sizeBytes;
-  return (
-    frameHeaderIsValid(bytes, at, extent.segment.number, extent.position) &&
-    framePartitionId(bytes, at) === extent.partitionId &&
-    framePayloadBytes(bytes, at) === extent.batchBytes &&
-    batchBaseOffset(bytes, batchAt) === extent.baseOffset &&
-    batchFault(bytes, batchAt, extent.batchBytes) === undefined
-  );
-}
-
-/** Groups extents that lie close together in one segment. */
-function spansOf(extents: Extent[]): Extent[][] {
-  const spans: Extent[][] = [];
-  let span: Extent[] = [];
-  for (const extent of extents) {
-    const first = span[0];
-    const fits =
-      first !== undefined &&
-      first.segment === extent.segment &&
-      extent.position - frameEnd(span.at(-1)!) <= MAX_GAP_BYTES &&
-      frameEnd(extent) - first.position <= MAX_SPAN_BYTES;
-    if (fits) {
-      span.push(extent);
-    } else {
-      span = [extent];
-      spans.push(span);
-    }
-  }
-  return spans;
 }
 
 /**

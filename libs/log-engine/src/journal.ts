@@ -21,6 +21,12 @@ import { Upkeep } from './upkeep.ts';
 
 /** Appends wait for their turn while so many bytes are not written yet. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024;
+/** Records after which logs may want less, or more, of what segments hold. */
+const CHANGES_WANTS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
+  'topic-altered',
+  'topic-deleted',
+  'log-starts-moved',
+]);
 
 /** One volume's journal: gives appends their offsets and places, rolls segments, keeps the quota. */
 export class Journal {
@@ -29,6 +35,8 @@ export class Journal {
   /** What readers of topics and group offsets see. */
   readonly durable: JournalState;
   readonly partitions = new Map<number, Partition>();
+  /** See `WantingPartitions`. */
+  wantChanges = 0;
   /** Why nothing can be appended any more. */
   stopped: EngineError | undefined;
   /** Set when nothing can be read any more either. */
@@ -52,10 +60,13 @@ export class Journal {
     this.#segments = new SegmentSet(context, start, {
       checkpoint: () => this.#checkpoint(),
       onRemoved: (segment) => this.#dropRecordsOf(segment),
+      onCarried: (run, into) => this.#countCarried(run, into),
+      onScarce: () => this.#upkeep.wake(),
+      mayRemove: (segment) => this.#upkeep.worth.of(segment).keptBytes === 0,
       onFailed: (cause) => this.#stopAfter(cause),
       tell: (kind, detail) => this.#tell(kind, detail),
     });
-    this.#upkeep = new Upkeep(this, context.clock, (reason) => this.#tell('maintenance-failed', reason));
+    this.#upkeep = new Upkeep(this, this.#segments, context, (reason) => this.#tell('maintenance-failed', reason));
     this.reader = new JournalReader(this, context.openFiles);
     this.#commit = new GroupCommit(context.disk, start.folder, this.#segments.active, {
       onWritten: (group) => this.#onWritten(group),
@@ -130,11 +141,6 @@ export class Journal {
   /** Retention's decision on where logs start; durable when resolved. */
   async moveLogStarts(starts: LogStartRow[]): Promise<void> {
     await this.record(() => ({ kind: 'log-starts-moved', starts }) as const);
-  }
-
-  /** Takes a sealed segment away of which nobody wants anything. */
-  removeSegment(segment: SealedSegment, why: string): void {
-    this.#segments.remove(segment, why);
   }
 
   /** Begins a new segment; resolves when the one before is sealed. */
@@ -331,6 +337,7 @@ export class Journal {
   }
 
   #applyAppended(record: ControlRecord): void {
+    if (CHANGES_WANTS.has(record.kind)) this.wantChanges++;
     if (record.kind === 'topic-deleted') {
       for (const id of this.#appended.topics.get(record.name)?.partitionIds ?? []) {
         this.partitions.get(id)?.delete();
@@ -368,8 +375,21 @@ export class Journal {
   }
 
   #dropRecordsOf(segment: SealedSegment): void {
+    this.wantChanges++;
     for (const row of segment.index.directory.rows()) {
       this.partitions.get(row.partitionId)?.drop(row.lastOffset, row.batchBytes);
+    }
+  }
+
+  #countCarried(run: readonly SealedSegment[], into: SealedSegment): void {
+    for (const segment of run) this.#count(segment, -1);
+    this.#count(into, 1);
+  }
+
+  #count(segment: SealedSegment, sign: 1 | -1): void {
+    for (const row of segment.index.directory.rows()) {
+      const partition = this.partitions.get(row.partitionId);
+      if (partition !== undefined) partition.sizeBytes += sign * row.batchBytes;
     }
   }
 

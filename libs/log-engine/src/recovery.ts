@@ -12,9 +12,10 @@ import type { IndexedSegment, PartitionSummary } from './index-file.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { SEGMENT_HEADER } from './layout.ts';
+import { tryToRemove } from './leftovers.ts';
 import { openSealed, rebuildIndex, type SealedSegment } from './sealed-segment.ts';
 import { INDEX_ENDING, parseSegmentFile, SEGMENT_ENDING, type SegmentName, segmentBaseName } from './segment.ts';
-import { isNamed, readSegmentHeader, type SegmentHeader } from './segment-header.ts';
+import { isNamed, readSegmentHeader, type SegmentHeader, type SideIdentity } from './segment-header.ts';
 import { recoverTail, type Tail } from './tail-recovery.ts';
 
 /** Opens the journal in `folder`; undefined when there is none, or none that ever held anything. */
@@ -89,16 +90,7 @@ class Recovery {
   }
 
   async #openSealedSegments(names: SegmentName[], last: SegmentHeader): Promise<SealedSegment[]> {
-    const headers: { name: SegmentName; header: SegmentHeader }[] = [];
-    for (const name of names) {
-      const header = await this.#readHeader(name);
-      if (header === undefined || !isNamed(header, name) || !header.volumeId.equals(last.volumeId)) {
-        const what = header === undefined ? 'has no whole header' : 'belongs to another journal or place';
-        this.#tell('range-damaged', `${this.#segmentPath(name)} ${what}; it is passed over`);
-        continue;
-      }
-      headers.push({ name, header });
-    }
+    const headers = await this.#readSealedHeaders(names, last);
     const segments: SealedSegment[] = [];
     for (const [i, { name, header }] of headers.entries()) {
       const next = headers.slice(i + 1).find((other) => other.header.side === undefined)?.header ?? last;
@@ -106,6 +98,38 @@ class Recovery {
       if (segment !== undefined) segments.push(segment);
     }
     return segments;
+  }
+
+  /** The segments that count, with their headers. Those whose remains a side segment carries are removed. */
+  async #readSealedHeaders(
+    names: SegmentName[],
+    last: SegmentHeader,
+  ): Promise<{ name: SegmentName; header: SegmentHeader }[]> {
+    const whole: { name: SegmentName; header: SegmentHeader }[] = [];
+    const refused: { name: SegmentName; what: string }[] = [];
+    for (const name of names) {
+      const header = await this.#readHeader(name);
+      if (header === undefined) refused.push({ name, what: 'has no whole header' });
+      else if (isNamed(header, name) && header.volumeId.equals(last.volumeId)) whole.push({ name, header });
+      else refused.push({ name, what: 'belongs to another journal or place' });
+    }
+    const sides = whole.flatMap(({ header: { side, segmentNumber } }) => (side ? [{ ...side, segmentNumber }] : []));
+    const obsolete = names.filter((name) => sides.some((side) => carries(side, name)));
+    for (const name of obsolete) await this.#removeObsolete(name);
+    for (const { name, what } of refused.filter((other) => !obsolete.includes(other.name))) {
+      this.#tell('range-damaged', `${this.#segmentPath(name)} ${what}; it is passed over`);
+    }
+    return whole.filter(({ name }) => !obsolete.includes(name));
+  }
+
+  /** Its segment first: an index alone is known as a left-over. */
+  async #removeObsolete(name: SegmentName): Promise<void> {
+    const path = this.#segmentPath(name);
+    const onLeftover = (detail: string): void => this.#tell('leftover-stays', detail);
+    await tryToRemove(path, onLeftover, async () => {
+      await this.#context.disk.remove(path);
+      await this.#context.disk.remove(join(this.#folder, segmentBaseName(name) + INDEX_ENDING));
+    });
   }
 
   /** @param endedAtMs when a plain segment was followed by the next one */
@@ -123,7 +147,10 @@ class Recovery {
       segmentBytes: await this.#withFile(name, (file) => file.sizeBytes()),
       segmentHeaderCrc: header.crc,
     };
-    const details = { appendedUntilMs: header.side?.appendedUntilMs ?? endedAtMs };
+    const details = {
+      appendedUntilMs: header.side?.appendedUntilMs ?? endedAtMs,
+      carriesFrom: header.side?.carriesFrom,
+    };
     const segment = await openSealed(place, identity, details);
     if (segment !== undefined) return segment;
     const damaged = await rebuildIndex(place, identity);
@@ -157,6 +184,12 @@ class Recovery {
   #tell(kind: EngineEvent['kind'], detail: string): void {
     this.#context.onEvent({ kind, volume: this.#volume, detail });
   }
+}
+
+/** True when the remains of that segment are in the side segment, so it does not count any more. */
+function carries(side: SideIdentity & { segmentNumber: number }, name: SegmentName): boolean {
+  const isWithin = side.carriesFrom <= name.number && name.number <= side.segmentNumber;
+  return isWithin && name.generation < side.generation;
 }
 
 /** Sets where each partition's log starts and ends, and its size, from what the segments hold. */

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LogStartRow } from './control-record.ts';
-import type { PartitionSummary } from './index-file.ts';
 import type { Partition } from './partition.ts';
 import { SealedSegment } from './sealed-segment.ts';
 import { ActiveSegment, type Segment } from './segment.ts';
+import type { SegmentSet } from './segment-set.ts';
+import type { SegmentWorth } from './segment-worth.ts';
 import type { TopicPolicy } from './topic-settings.ts';
 
 /** So many log starts are told by one record. */
@@ -21,7 +22,6 @@ export interface RetainedJournal {
   /** Resolves when everything that was appended so far is durable. */
   durableSoFar(): Promise<void>;
   moveLogStarts(starts: LogStartRow[]): Promise<void>;
-  removeSegment(segment: SealedSegment, why: string): void;
   endActiveSegment(): Promise<void>;
 }
 
@@ -31,6 +31,8 @@ export interface RetainedJournal {
  */
 export class Retention {
   readonly #journal: RetainedJournal;
+  readonly #segments: SegmentSet;
+  readonly #worth: SegmentWorth;
   readonly #clock: () => number;
   /** Segments of which nothing gets too old before that time, as long as policies stay. */
   readonly #restsUntilMs = new WeakMap<SealedSegment, number>();
@@ -38,8 +40,10 @@ export class Retention {
   /** The segments as they were when partitions were last cut down to their sizes. */
   #cutDownWith: readonly Segment[] | undefined;
 
-  constructor(journal: RetainedJournal, clock: () => number) {
+  constructor(journal: RetainedJournal, segments: SegmentSet, worth: SegmentWorth, clock: () => number) {
     this.#journal = journal;
+    this.#segments = segments;
+    this.#worth = worth;
     this.#clock = clock;
   }
 
@@ -82,7 +86,7 @@ export class Retention {
       if (!(segment instanceof SealedSegment) || segment.appendedUntilMs + shortestMs > now) continue;
       if (!havePoliciesChanged && (this.#restsUntilMs.get(segment) ?? 0) > now) continue;
       let restsUntilMs = Number.POSITIVE_INFINITY;
-      for (const [partition, row] of this.#wantedRows(segment)) {
+      for (const [partition, row] of this.#worth.wantedRows(segment)) {
         const dueMs = segment.appendedUntilMs + partition.policy.retentionMs;
         if (dueMs <= now) starts.push([partition.id, row.lastOffset + 1]);
         else restsUntilMs = Math.min(restsUntilMs, dueMs);
@@ -119,21 +123,13 @@ export class Retention {
     const unwanted: SealedSegment[] = [];
     for (const segment of this.#journal.segments) {
       if (!(segment instanceof SealedSegment)) continue;
-      if (this.#wantedRows(segment).next().done) unwanted.push(segment);
+      if (this.#worth.of(segment).wantedBytes === 0) unwanted.push(segment);
       await setImmediate();
     }
     if (unwanted.length === 0 || this.#journal.isEnding) return;
     // A deletion that a crash undoes must not have taken anything away.
     await this.#journal.durableSoFar();
-    for (const segment of unwanted) this.#journal.removeSegment(segment, 'nothing of it is part of a log any more');
-  }
-
-  /** What a segment holds of logs that are there and do not start behind it. */
-  *#wantedRows(segment: SealedSegment): Generator<[Partition, PartitionSummary], void, undefined> {
-    for (const row of segment.index.directory.rows()) {
-      const partition = this.#journal.partitions.get(row.partitionId);
-      if (partition !== undefined && row.lastOffset >= partition.startOffset) yield [partition, row];
-    }
+    for (const segment of unwanted) this.#segments.remove(segment, 'nothing of it is part of a log any more');
   }
 }
 

@@ -20,6 +20,8 @@ export interface JournalFolder {
 export interface SealedDetails {
   /** When the last of it was appended, in UTC milliseconds; never earlier than it was. */
   appendedUntilMs: number;
+  /** Of a side segment: the number of the oldest segment whose remains it carries. Default: its own number. */
+  carriesFrom?: number | undefined;
   /** What of it lies in memory. */
   tail?: SegmentTail;
 }
@@ -33,6 +35,7 @@ export class SealedSegment implements Segment {
   readonly index: SealedIndex;
   readonly tail: SegmentTail | undefined;
   readonly appendedUntilMs: number;
+  readonly carriesFrom: number;
 
   constructor(segment: IndexedSegment, indexBytes: number, index: SealedIndex, details: SealedDetails) {
     this.number = segment.segmentNumber;
@@ -42,6 +45,7 @@ export class SealedSegment implements Segment {
     this.index = index;
     this.tail = details.tail;
     this.appendedUntilMs = details.appendedUntilMs;
+    this.carriesFrom = details.carriesFrom ?? segment.segmentNumber;
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { EngineEvent } from './api.ts';
 import type { EngineContext } from './journal-context.ts';
 import type { Checkpoint } from './journal-state.ts';
-import { openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
+import { type JournalFolder, openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
 import {
   ActiveSegment,
   INDEX_ENDING,
@@ -24,6 +24,12 @@ export interface SegmentSetOwner {
   checkpoint(): Checkpoint;
   /** Retention took a segment's records away. */
   onRemoved(segment: SealedSegment): void;
+  /** What the logs had in some segments, they have in one now. */
+  onCarried(run: readonly SealedSegment[], into: SealedSegment): void;
+  /** The quota leaves less room than the segment that has just begun may take. */
+  onScarce(): void;
+  /** False where a log wants to keep some of it for good, so that it has to be carried first. */
+  mayRemove(segment: SealedSegment): boolean;
   /** Work on the files, beside the appends, failed. */
   onFailed(cause: unknown): void;
   tell(kind: EngineEvent['kind'], detail: string): void;
@@ -52,10 +58,12 @@ export class SegmentSet {
 
   readonly #context: EngineContext;
   readonly #owner: SegmentSetOwner;
-  readonly #segmentBytes: number;
+  /** When a segment has grown to so much, the next one begins. */
+  readonly segmentBytes: number;
   /** Cuts whose segments may not be taken from the disk yet, and those that would have been. */
   #heldCuts = 0;
   #heldSegments: { segment: SealedSegment; why: string }[] = [];
+  #beingCarried: ReadonlySet<Segment> = new Set();
   #background: Promise<void> = Promise.resolve();
 
   constructor(context: EngineContext, start: SegmentSetStart, owner: SegmentSetOwner) {
@@ -63,7 +71,7 @@ export class SegmentSet {
     this.#owner = owner;
     this.folder = start.folder;
     this.volumeId = start.volumeId;
-    this.#segmentBytes = Math.min(
+    this.segmentBytes = Math.min(
       context.segmentBytes,
       Math.floor(context.volumeQuotaBytes / SEGMENTS_PER_QUOTA),
       MAX_SEGMENT_BYTES,
@@ -71,6 +79,16 @@ export class SegmentSet {
     this.active = start.active ?? this.#begin(start.nextSegmentNumber);
     this.list = [...start.sealed, this.active];
     this.diskBytes = this.list.reduce((sum, segment) => sum + segment.sizeBytes + segment.indexBytes, 0);
+  }
+
+  /** What the quota leaves. */
+  get roomBytes(): number {
+    return this.#context.volumeQuotaBytes - this.diskBytes;
+  }
+
+  /** Where its files lie. */
+  get place(): JournalFolder {
+    return { disk: this.#context.disk, folder: this.folder, indexCache: this.#context.indexCache };
   }
 
   path(segment: SegmentName): string {
@@ -81,7 +99,10 @@ export class SegmentSet {
   makeRoom(frameBytes: number): void {
     const { appendedBytes, checkpointBytes } = this.active;
     // A checkpoint never takes more than half of a segment, however small segments are set.
-    if (appendedBytes >= Math.max(this.#segmentBytes - checkpointBytes, checkpointBytes)) this.beginNext();
+    if (appendedBytes >= Math.max(this.segmentBytes - checkpointBytes, checkpointBytes)) {
+      this.beginNext();
+      if (this.roomBytes < this.segmentBytes) this.#owner.onScarce();
+    }
     this.keepQuota(frameBytes);
   }
 
@@ -105,15 +126,39 @@ export class SegmentSet {
     this.list = this.list.filter((other) => other !== segment);
     this.diskBytes -= segment.sizeBytes + segment.indexBytes;
     this.#owner.onRemoved(segment);
-    this.#forgetInMemory(segment);
-    if (this.#heldCuts > 0) this.#heldSegments.push({ segment, why });
-    else this.#removeFiles(segment, why);
+    this.#letGo(segment, why);
+  }
+
+  /** Puts a side segment in the place of those whose remains it carries. */
+  replace(run: readonly SealedSegment[], side: SealedSegment): void {
+    if (!run.every((segment) => this.list.includes(segment))) {
+      throw new Error(`segments went while they were carried into ${segmentBaseName(side)}`);
+    }
+    const last = run.at(-1);
+    this.list = this.list.flatMap((segment) => {
+      if (segment === last) return [side];
+      return run.includes(segment as SealedSegment) ? [] : [segment];
+    });
+    this.diskBytes += side.sizeBytes + side.indexBytes;
+    for (const segment of run) this.diskBytes -= segment.sizeBytes + segment.indexBytes;
+    this.#owner.onCarried(run, side);
+    for (const segment of run) this.#letGo(segment, `what is left of it was carried into ${segmentBaseName(side)}`);
+  }
+
+  /** Keeps the quota from taking segments away whose remains are being carried. */
+  async whileCarried<T>(run: readonly SealedSegment[], work: () => Promise<T>): Promise<T> {
+    this.#beingCarried = new Set(run);
+    try {
+      return await work();
+    } finally {
+      this.#beingCarried = new Set();
+    }
   }
 
   /** Puts the index of a complete segment in place, beside the appends that go on. */
   seal(segment: ActiveSegment): void {
     this.#inBackground(async () => {
-      const place = { disk: this.#context.disk, folder: this.folder, indexCache: this.#context.indexCache };
+      const { place } = this;
       const identity = {
         volumeId: this.volumeId,
         segmentNumber: segment.number,
@@ -168,10 +213,22 @@ export class SegmentSet {
   }
 
   #removeOldest(): boolean {
-    const oldest = this.list[0];
+    const oldest = this.list.find((segment) => this.#isForQuota(segment));
     if (!(oldest instanceof SealedSegment)) return false;
     this.remove(oldest, "for the volume's quota");
     return true;
+  }
+
+  #isForQuota(segment: Segment): boolean {
+    // What is not sealed yet will be at once; nothing newer goes before it.
+    if (!(segment instanceof SealedSegment)) return true;
+    return !this.#beingCarried.has(segment) && this.#owner.mayRemove(segment);
+  }
+
+  #letGo(segment: SealedSegment, why: string): void {
+    this.#forgetInMemory(segment);
+    if (this.#heldCuts > 0) this.#heldSegments.push({ segment, why });
+    else this.#removeFiles(segment, why);
   }
 
   #removeFiles(segment: SealedSegment, why: string): void {

@@ -1,17 +1,34 @@
+import { type CleanedJournal, Cleaner } from './cleaner.ts';
+import type { EngineContext } from './journal-context.ts';
 import { type RetainedJournal, Retention } from './retention.ts';
+import type { SegmentSet } from './segment-set.ts';
+import { SegmentWorth } from './segment-worth.ts';
 
 /** What is done to a journal beside its appends, one round at a time. */
 export class Upkeep {
-  readonly #journal: RetainedJournal;
+  /** What of each segment is still wanted. */
+  readonly worth: SegmentWorth;
+  readonly #journal: RetainedJournal & CleanedJournal;
   readonly #retention: Retention;
+  readonly #cleaner: Cleaner;
   readonly #onFailed: (reason: string) => void;
+  readonly #wakes: boolean;
+  #isWoken = false;
   #rounds: Promise<void> = Promise.resolve();
   #lastFailure: string | undefined;
 
   /** @param onFailed told why a round failed, unless the one before failed for the same reason */
-  constructor(journal: RetainedJournal, clock: () => number, onFailed: (reason: string) => void) {
+  constructor(
+    journal: RetainedJournal & CleanedJournal,
+    segments: SegmentSet,
+    { clock, maintenanceIntervalMs }: EngineContext,
+    onFailed: (reason: string) => void,
+  ) {
+    this.worth = new SegmentWorth(journal);
     this.#journal = journal;
-    this.#retention = new Retention(journal, clock);
+    this.#wakes = maintenanceIntervalMs > 0;
+    this.#retention = new Retention(journal, segments, this.worth, clock);
+    this.#cleaner = new Cleaner(journal, segments, this.worth, clock);
     this.#onFailed = onFailed;
   }
 
@@ -21,15 +38,24 @@ export class Upkeep {
     return this.#rounds;
   }
 
+  /** Lets a round begin soon, unless rounds are only begun by hand. */
+  wake(): void {
+    if (!this.#wakes || this.#isWoken) return;
+    this.#isWoken = true;
+    void this.run();
+  }
+
   /** Resolves when no round is under way. */
   idle(): Promise<void> {
     return this.#rounds;
   }
 
   async #round(): Promise<void> {
+    this.#isWoken = false;
     if (this.#journal.isEnding) return;
     try {
       await this.#retention.run();
+      await this.#cleaner.run();
       this.#lastFailure = undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
