@@ -133,6 +133,11 @@ export class FaultyDisk implements Disk {
     this.#crashAt = this.calls + callCount;
   }
 
+  /** Nothing that is called from now on reaches the disk. */
+  crash(): void {
+    this.#isGone = true;
+  }
+
   /** The process ends now, as by `kill -9`. Gives the disk as the next process finds it. */
   afterKill(): FaultyDisk {
     return this.#mountAgain('kill');
@@ -140,7 +145,7 @@ export class FaultyDisk implements Disk {
 
   /** The machine loses power now. Gives the disk as it is when power is back. */
   afterPowerLoss(): FaultyDisk {
-    this.#isGone = true;
+    this.crash();
     this.#platter.names.losePower(this.#platter.random);
     return this.#mountAgain('power loss');
   }
@@ -357,7 +362,7 @@ export class FaultyDisk implements Disk {
   }
 
   #mountAgain(why: string): FaultyDisk {
-    this.#isGone = true;
+    this.crash();
     this.#count(why);
     const { isLate, syncIsALie } = this;
     return new FaultyDisk({ seed: 0, isLate, syncIsALie }, this.#platter);

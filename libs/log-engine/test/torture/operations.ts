@@ -1,0 +1,160 @@
+import type { Durability, Visibility } from '@tickfold/log-engine';
+import type { Fault, SeededRandom } from '@tickfold/testkit/faulty-disk';
+
+/** One step of a sequence. Plain data: a failing sequence is printed, and steps are taken out of it. */
+export type Operation =
+  | { do: 'create-topic' | 'delete-topic'; topic: string }
+  | {
+      do: 'append';
+      topic: string;
+      partition: number;
+      records: number;
+      batches: number;
+      durability: Durability;
+      wait: boolean;
+    }
+  | { do: 'burst'; topic: string; writers: number; records: number; durability: Durability }
+  | { do: 'commit'; group: string; topic: string; partition: number; wait: boolean }
+  | { do: 'forget-group'; group: string }
+  | { do: 'read'; topic: string; partition: number; from: number; maxBytes: number }
+  | { do: 'find-time'; topic: string; partition: number; at: number }
+  | { do: 'snapshot'; volume: string; wait: boolean }
+  | { do: 'read-snapshot' | 'delete-snapshot'; which: number }
+  | { do: 'adopt'; volume: string; records: number; finish: boolean }
+  | { do: 'delete-volume'; volume: string }
+  | { do: 'settle' }
+  | { do: 'turn-clock'; byMs: number }
+  | { do: 'fail'; fault: Fault }
+  | { do: 'fill-disk'; roomBytes: number }
+  | { do: 'heal' }
+  | { do: 'reopen' }
+  | { do: 'crash'; losesPower: boolean; duringRecovery: number[] }
+  | { do: 'crash-soon'; calls: number };
+
+/** How the engine and its disk are set up for a sequence. */
+export interface Setting {
+  seed: number;
+  isLate: boolean;
+  segmentBytes: number;
+  volumeQuotaBytes: number | undefined;
+  visibility: Visibility;
+}
+
+export interface Sequence {
+  setting: Setting;
+  operations: Operation[];
+}
+
+/** Volumes `a` and `b`, and `default`; groups lie in the volume of their name. */
+export const TOPICS = ['a.one', 'a.two', 'b.one', 'plain'];
+export const STAGED = ['x', 'y'];
+const GROUPS = ['a.g', 'b.g', 'g'];
+const VOLUMES = ['a', 'b', 'default'];
+export const PARTITIONS = 2;
+const DURABILITIES: Durability[] = ['synced', 'synced', 'written', 'none'];
+const HOUR_MS = 3_600_000;
+
+const FAULTS: Omit<Fault, 'after'>[] = [
+  { call: 'sync', code: 'EIO' },
+  { call: 'sync', code: 'EIO', path: '.segment' },
+  { call: 'write', code: 'EIO' },
+  { call: 'write', code: 'ENOSPC' },
+  { call: 'create', code: 'ENOSPC' },
+  { call: 'create', code: 'EMFILE' },
+  { call: 'open', code: 'EMFILE', times: 3 },
+  { call: 'rename', code: 'EIO' },
+  { call: 'syncFolder', code: 'EIO' },
+  { call: 'link', code: 'ENOSPC' },
+  { call: 'read', code: 'EIO' },
+  { call: 'makeFolder', code: 'ENOSPC' },
+  { call: 'remove', code: 'EIO' },
+  { call: 'removeFolder', code: 'EIO' },
+  { call: 'list', code: 'EIO' },
+];
+
+/** How often each operation comes, and how one is made. Two topics of four are there from the start. */
+const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
+  [4, (random) => ({ do: 'create-topic', topic: random.pick(TOPICS) })],
+  [1, (random) => ({ do: 'delete-topic', topic: random.pick(TOPICS) })],
+  [
+    24,
+    (random) => ({
+      do: 'append',
+      ...somePartition(random),
+      records: 1 + random.below(6),
+      batches: random.chance(0.8) ? 1 : 1 + random.below(3),
+      durability: random.pick(DURABILITIES),
+      wait: random.chance(0.4),
+    }),
+  ],
+  [
+    4,
+    (random) => ({
+      do: 'burst',
+      topic: random.pick(TOPICS),
+      writers: 2 + random.below(8),
+      records: 1 + random.below(3),
+      durability: random.pick(DURABILITIES),
+    }),
+  ],
+  [5, (random) => ({ do: 'commit', group: random.pick(GROUPS), ...somePartition(random), wait: random.chance(0.5) })],
+  [1, (random) => ({ do: 'forget-group', group: random.pick(GROUPS) })],
+  [6, (random) => ({ do: 'read', ...somePartition(random), from: random.next(), maxBytes: random.below(1500) })],
+  [2, (random) => ({ do: 'find-time', ...somePartition(random), at: random.next() })],
+  [2, (random) => ({ do: 'snapshot', volume: random.pick(VOLUMES), wait: random.chance(0.5) })],
+  [2, (random) => ({ do: 'read-snapshot', which: random.next() })],
+  [1, (random) => ({ do: 'delete-snapshot', which: random.next() })],
+  [
+    1,
+    (random) => ({
+      do: 'adopt',
+      volume: random.pick(STAGED),
+      records: 1 + random.below(9),
+      finish: random.chance(0.9),
+    }),
+  ],
+  [0.7, (random) => ({ do: 'delete-volume', volume: random.pick([...VOLUMES, ...STAGED]) })],
+  [2, () => ({ do: 'settle' })],
+  [1, (random) => ({ do: 'turn-clock', byMs: (random.next() - 0.5) * 48 * HOUR_MS })],
+  [1.2, (random) => ({ do: 'fail', fault: { ...random.pick(FAULTS), after: random.below(4) } })],
+  [0.5, (random) => ({ do: 'fill-disk', roomBytes: random.below(3000) })],
+  [1, () => ({ do: 'heal' })],
+  [1.2, () => ({ do: 'reopen' })],
+  [2, (random) => ({ do: 'crash', losesPower: random.chance(0.7), duringRecovery: someCrashes(random) })],
+  [1.5, (random) => ({ do: 'crash-soon', calls: 1 + random.below(40) })],
+];
+
+const TOTAL_WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
+
+/** A sequence that follows from the numbers that `random` gives. */
+export function someSequence(random: SeededRandom): Sequence {
+  const setting: Setting = {
+    seed: random.below(2 ** 32),
+    isLate: random.chance(0.7),
+    segmentBytes: random.pick([700, 1500, 4000, 1_000_000]),
+    volumeQuotaBytes: random.chance(0.25) ? 24_000 : undefined,
+    visibility: random.chance(0.85) ? 'synced' : 'written',
+  };
+  const start = TOPICS.slice(0, 3).map((topic): Operation => ({ do: 'create-topic', topic }));
+  const count = 15 + random.below(45);
+  return { setting, operations: [...start, ...Array.from({ length: count }, () => someOperation(random))] };
+}
+
+function someOperation(random: SeededRandom): Operation {
+  let rest = random.next() * TOTAL_WEIGHT;
+  for (const [weight, make] of MAKERS) {
+    rest -= weight;
+    if (rest < 0) return make(random);
+  }
+  return { do: 'settle' };
+}
+
+function somePartition(random: SeededRandom): { topic: string; partition: number } {
+  return { topic: random.pick(TOPICS), partition: random.below(PARTITIONS) };
+}
+
+/** Mostly none; else calls after which recovery is cut short, each time anew. */
+function someCrashes(random: SeededRandom): number[] {
+  if (random.chance(0.6)) return [];
+  return Array.from({ length: 1 + random.below(3) }, () => 1 + random.below(25));
+}
