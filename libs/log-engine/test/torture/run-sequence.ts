@@ -73,6 +73,7 @@ class SequenceRun {
       segmentBytes,
       ...(volumeQuotaBytes === undefined ? {} : { volumeQuotaBytes }),
       visibility,
+      maintenanceIntervalMs: 0,
       disk: this.#disk,
       clock: () => this.#nowMs,
       onEvent: (event) => this.#hear(event),

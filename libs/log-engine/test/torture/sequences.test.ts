@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runSequences, SequenceFailed } from './many-sequences.ts';
 
 const SEED = 20_150;
-const ROUNDS = 200;
+const ROUNDS = 100;
 const CANARY_ROUNDS = 100;
 /** A busy machine needs its time. */
 const LIMIT_MS = 120_000;
