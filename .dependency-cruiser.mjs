@@ -12,7 +12,7 @@ const allowed = {
   'libs/stream': ['libs/kafka-protocol'],
   'libs/history': ['libs/market'],
   'libs/models': ['libs/market'],
-  'libs/volumes': ['libs/stream', 'libs/log-engine', 'libs/kafka-protocol'],
+  'libs/volumes': ['libs/stream', 'libs/log-engine'],
   'libs/evaluation': ['libs/volumes', 'libs/stream', 'libs/log-engine', 'libs/models', 'libs/market'],
   'libs/promotion': ['libs/stream', 'libs/market'],
   'libs/query': ['libs/history', 'libs/volumes', 'libs/stream', 'libs/market'],

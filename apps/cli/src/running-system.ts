@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { printError, UserError } from '@tickfold/app-runtime';
-import type { Promotion, PromotionCommandAction, Run } from '@tickfold/market';
+import type { Promotion, PromotionCommandAction } from '@tickfold/market';
 import type { StreamClient } from '@tickfold/stream';
 import type { OpenStreams } from '@tickfold/volumes';
 import { type Progress, showBar, showProgress } from './progress.ts';
@@ -86,23 +86,12 @@ async function mustServe({ client, through }: OpenStreams, { dataDir, brokers }:
 async function listVolumes(client: StreamClient): Promise<VolumeEntry[]> {
   const [volumes, topics] = await Promise.all([client.volumes.list(), client.admin.topics()]);
   const known = new Set(topics.map(({ name }) => name));
+  const { lastRunOfVolume } = await import('@tickfold/evaluation');
   const entries: VolumeEntry[] = [];
-  for (const volume of volumes) entries.push({ ...volume, run: await lastRun(client, volume.name, known) });
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Null too where somebody else's topic has that name. */
-async function lastRun(client: StreamClient, volume: string, known: ReadonlySet<string>): Promise<Run | null> {
-  const { headers, runSchema, SchemaError, volumeTopics } = await import('@tickfold/market');
-  const { runs } = volumeTopics(volume);
-  const record = known.has(runs) ? await client.lastRecord(runs, 0) : undefined;
-  if (record === undefined) return null;
-  try {
-    return runSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
-  } catch (error) {
-    if (error instanceof SchemaError) return null;
-    throw error;
+  for (const volume of volumes) {
+    entries.push({ ...volume, run: (await lastRunOfVolume(client, volume.name, known)) ?? null });
   }
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function deleteVolume({ client, through }: OpenStreams, name: string, mayRun: boolean): Promise<void> {

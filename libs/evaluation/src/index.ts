@@ -5,4 +5,5 @@ export * from './errors.ts';
 export * from './market-snapshot.ts';
 export * from './replay-model.ts';
 export * from './volume-diff.ts';
+export { lastRunOfVolume } from './volume-run.ts';
 export * from './wording.ts';

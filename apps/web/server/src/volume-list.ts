@@ -1,4 +1,5 @@
-import { headers, modelOfVolume, type Run, runSchema, SchemaError, volumeTopics } from '@tickfold/market';
+import { lastRunOfVolume } from '@tickfold/evaluation';
+import { modelOfVolume, type Run } from '@tickfold/market';
 import type { StreamClient } from '@tickfold/stream';
 import type { Volume } from './contract.ts';
 import { parametersText } from './parameters-text.ts';
@@ -16,8 +17,7 @@ export async function listVolumes(client: StreamClient, liveModels: readonly str
   const present = new Set(topics.map(({ name }) => name));
   return Promise.all(
     volumes.map(async ({ name, sizeBytes }) => {
-      const { runs } = volumeTopics(name);
-      const run = present.has(runs) ? await lastRun(client, runs) : undefined;
+      const run = await lastRunOfVolume(client, name, present);
       return { name, sizeBytes, ...writerOf(name, run, liveModels) };
     }),
   );
@@ -36,16 +36,4 @@ function writerOf(
     input: modelRun?.app === 'replay' ? modelRun.input : null,
     parametersVersion: modelRun ? parametersText(modelRun) : null,
   };
-}
-
-/** Undefined too where somebody else's topic has that name. */
-async function lastRun(client: StreamClient, topic: string): Promise<Run | undefined> {
-  const record = await client.lastRecord(topic, 0);
-  if (record === undefined) return undefined;
-  try {
-    return runSchema.decode(record.value ?? new Uint8Array(), record.header(headers.schema));
-  } catch (error) {
-    if (error instanceof SchemaError) return undefined;
-    throw error;
-  }
 }
