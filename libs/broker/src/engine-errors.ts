@@ -1,5 +1,5 @@
 import { errorCodes } from '@tickfold/kafka-protocol';
-import { EngineError, type EngineErrorCode } from '@tickfold/log-engine';
+import { EngineError, type EngineErrorCode, type LogEngine, type PartitionLog } from '@tickfold/log-engine';
 
 const kafkaErrors: Readonly<Partial<Record<EngineErrorCode, number>>> = {
   'offset-out-of-range': errorCodes.OFFSET_OUT_OF_RANGE,
@@ -9,6 +9,7 @@ const kafkaErrors: Readonly<Partial<Record<EngineErrorCode, number>>> = {
   'producer-fenced': errorCodes.INVALID_PRODUCER_EPOCH,
   'volume-full': errorCodes.KAFKA_STORAGE_ERROR,
   'volume-stopped': errorCodes.KAFKA_STORAGE_ERROR,
+  'read-failed': errorCodes.KAFKA_STORAGE_ERROR,
   'disk-full': errorCodes.KAFKA_STORAGE_ERROR,
   'folder-unusable': errorCodes.KAFKA_STORAGE_ERROR,
   'unknown-topic': errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
@@ -24,4 +25,20 @@ export function kafkaErrorOf(error: unknown): { errorCode: number; message: stri
     if (errorCode !== undefined) return { errorCode, message: error.message };
   }
   throw error;
+}
+
+/** A partition; or, with the error code of an answer, that it is unknown or its volume could not be opened. */
+export function findPartition(
+  engine: LogEngine,
+  topic: string,
+  index: number,
+): { log: PartitionLog; errorCode: 0 } | { log: undefined; errorCode: number } {
+  try {
+    const log = engine.partition(topic, index);
+    return log === undefined
+      ? { log, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
+      : { log, errorCode: errorCodes.NONE };
+  } catch (error) {
+    return { log: undefined, errorCode: kafkaErrorOf(error).errorCode };
+  }
 }

@@ -1,5 +1,6 @@
 import type { LogEngine } from '@tickfold/log-engine';
 import { Gauge, type Registry } from 'prom-client';
+import { findPartition } from './engine-errors.ts';
 
 /** Gauges under the names of kafka_exporter, so that its dashboards fit. They are read when they are asked for. */
 export function registerMetrics(registry: Registry, engine: LogEngine, connectionCount: () => number): void {
@@ -101,7 +102,7 @@ function labelsOf(log: { topic: string; partition: number }): { topic: string; p
 function* committed(engine: LogEngine) {
   for (const consumergroup of engine.groupsWithOffsets()) {
     for (const { topic, partition, offset } of engine.committedOffsets(consumergroup)) {
-      const log = engine.partition(topic, partition);
+      const { log } = findPartition(engine, topic, partition);
       if (log === undefined) continue;
       // A group may stand before the log's start (its records are gone) or, reset by hand, past its end.
       const lag = Math.max(0, Number(log.highWatermark - offset));

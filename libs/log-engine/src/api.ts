@@ -116,7 +116,7 @@ export interface PartitionReader {
   /**
    * Reads visible batches from the one that holds `offset`, up to `maxBytes`, but always at least one batch if there
    * is one. An offset equal to the high watermark gives no batches.
-   * @throws EngineError `offset-out-of-range`
+   * @throws EngineError `offset-out-of-range`, `read-failed`
    */
   read(offset: bigint, maxBytes: number): Promise<ReadResult>;
 
@@ -164,13 +164,17 @@ export interface VolumeDescription {
   name: string;
   sizeBytes: number;
   segments: number;
-  /** Why it takes no more appends, and what to do about it. It is still read. */
+  /**
+   * Why it takes no more appends, and what to do about it. It is still read; only one that could not be opened at all is
+   * not, and counts no bytes and no segments.
+   */
   stopped: { reason: string; mend: string } | undefined;
 }
 
 /** Topics and group offsets to read: a live engine, or a snapshot. */
 export interface LogReader {
   topics(): TopicDescription[];
+  /** @throws EngineError `volume-stopped` where the name leads to a volume that could not be opened; so do the next two */
   topic(name: string): TopicDescription | undefined;
   partition(topic: string, partition: number): PartitionReader | undefined;
   committedOffsets(group: string): CommittedOffset[];

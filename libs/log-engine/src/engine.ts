@@ -28,6 +28,7 @@ import { Maintenance } from './maintenance.ts';
 import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { recoverJournal } from './recovery.ts';
+import { RefusedVolumes } from './refused-volumes.ts';
 import { IndexCache } from './segment-index.ts';
 import { sweepSnapshots } from './snapshot-folder.ts';
 import { SnapshotTaker } from './snapshot-taking.ts';
@@ -54,9 +55,9 @@ const MAX_OPEN_FILES = 64;
 const DEFAULT_MAINTENANCE_INTERVAL_MS = 1000;
 
 /**
- * Opens every volume under `dataDir`, recovering what a crash left, and owns the folder until `close`.
- * @throws EngineError `folder-unusable`, `disk-full`, `folder-in-use`, `format-newer`, `not-a-segment`,
- * `journal-damaged`
+ * Opens every volume under `dataDir`, recovering what a crash left, and owns the folder until `close`. A volume that
+ * cannot be opened is listed as stopped, with the reason; the others serve.
+ * @throws EngineError `folder-unusable`, `disk-full`, `folder-in-use`
  */
 export function openLogEngine(options: EngineOptions): Promise<LogEngine> {
   return openEngineOn(options);
@@ -104,6 +105,10 @@ export function unusable(dataDir: string, error: unknown): unknown {
   if (isDiskFull(error)) {
     return new EngineError('disk-full', `the disk of ${dataDir} is full: ${reason}`, { cause: error });
   }
+  if (hasCode(error, 'EMFILE', 'ENFILE')) {
+    const mend = 'Let the process have more open files (ulimit -n), then start again.';
+    return new EngineError('folder-unusable', `${dataDir} cannot be opened: ${reason}`, { cause: error, mend });
+  }
   if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'EISDIR')) return error;
   return new EngineError('folder-unusable', `${dataDir} cannot be used as data folder: ${reason}`, { cause: error });
 }
@@ -118,6 +123,7 @@ class Engine implements LogEngine {
   readonly #journals = new Map<string, Journal>();
   readonly #creating = new Map<string, Promise<Journal>>();
   readonly #deleting = new Map<string, Promise<void>>();
+  readonly #refused = new RefusedVolumes();
   readonly #catalog: FileCatalog;
   readonly #snapshots: SnapshotTaker;
   readonly #maintenance: Maintenance;
@@ -152,7 +158,7 @@ class Engine implements LogEngine {
     }
     await sweepSnapshots(disk, this.#dataDir, this.#onLeftover);
     await sweepStaging(disk, this.#dataDir, this.#onLeftover);
-    for (const name of names.filter(isVolumeName).sort()) await this.#recoverVolume(name);
+    for (const name of names.filter(isVolumeName).sort()) await this.#recoverOrRefuse(name);
     await this.#snapshots.resume();
     this.#maintenance.start();
   }
@@ -205,6 +211,7 @@ class Engine implements LogEngine {
   }
 
   committedOffsets(group: string): CommittedOffset[] {
+    this.#refused.check(volumeOfGroup(group));
     const rows = this.#journals.get(volumeOfGroup(group))?.durable.offsetsOf(group) ?? [];
     return rows.map(committedOffset);
   }
@@ -214,12 +221,13 @@ class Engine implements LogEngine {
   }
 
   async deleteGroupOffsets(group: string): Promise<void> {
+    this.#refused.check(volumeOfGroup(group));
     const journal = this.#journals.get(volumeOfGroup(group));
     await journal?.record(() => ({ kind: 'offsets-deleted', group }) as const);
   }
 
   volumes(): VolumeDescription[] {
-    return [...this.#journals.values()].map(describeVolume);
+    return [...[...this.#journals.values()].map(describeVolume), ...this.#refused.describe()];
   }
 
   async createSnapshot(
@@ -295,7 +303,9 @@ class Engine implements LogEngine {
 
   #find(topic: string): { journal: Journal; row: TopicRow } | undefined {
     const dot = topic.indexOf('.');
-    const journal = this.#journals.get(dot < 0 ? 'default' : topic.slice(0, dot));
+    const volume = dot < 0 ? 'default' : topic.slice(0, dot);
+    this.#refused.check(volume);
+    const journal = this.#journals.get(volume);
     const row = journal?.durable.topics.get(topic);
     return journal && row && { journal, row };
   }
@@ -308,8 +318,9 @@ class Engine implements LogEngine {
     );
   }
 
-  /** @throws EngineError `unknown-volume` */
+  /** @throws EngineError `unknown-volume`, `volume-stopped` */
   #existing(volume: string): Journal {
+    this.#refused.check(volume);
     const journal = this.#deleting.has(volume) ? undefined : this.#journals.get(volume);
     if (journal === undefined) throw this.#unknownVolume(volume);
     return journal;
@@ -343,6 +354,7 @@ class Engine implements LogEngine {
       await this.#recoverVolume(name);
       throw unusable(folder, error);
     }
+    this.#refused.forget(name);
     // Readers that were under way may have opened files once more; a new volume of this name must not be served them.
     journal?.forgetInMemory();
     for (const topic of topics) await this.#forgetOffsetsOf(topic);
@@ -362,6 +374,15 @@ class Engine implements LogEngine {
     await this.#deleting.get(volume)?.catch(() => undefined);
   }
 
+  /** A volume that cannot be opened keeps no other one from being opened. */
+  async #recoverOrRefuse(volume: string): Promise<void> {
+    try {
+      await this.#recoverVolume(volume);
+    } catch (error) {
+      this.#context.onEvent(this.#refused.add(volume, error));
+    }
+  }
+
   /** Undefined where that folder holds no journal. */
   async #recoverVolume(volume: string): Promise<Journal | undefined> {
     const journal = await recoverJournal(this.#context, volume, this.#journalFolder(volume));
@@ -378,6 +399,7 @@ class Engine implements LogEngine {
     }
     await this.#untilDeleted(volume);
     if (this.#closing !== undefined) throw new EngineError('volume-stopped', `volume ${volume} is closed`);
+    this.#refused.check(volume);
     const journal = this.#journals.get(volume) ?? this.#creating.get(volume);
     return journal ?? this.#making(volume, () => this.#createJournal(volume));
   }

@@ -35,6 +35,11 @@ export const ENGINE_ERRORS = {
     retry: false,
     mend: "Read from an offset between the log's start and its end.",
   },
+  'read-failed': {
+    actor: 'operator',
+    retry: true,
+    mend: 'Read again; if it fails again, look after the disk.',
+  },
   'topic-exists': { actor: 'user', retry: false, mend: 'Use the topic that is there, or choose another name.' },
   'unknown-topic': { actor: 'user', retry: false, mend: 'Create the topic first.' },
   'illegal-name': {

@@ -1,14 +1,15 @@
 import { iterateBatches, RecordBatchError, RecordCursor } from '@tickfold/kafka-protocol';
 import type { ReadResult } from './api.ts';
-import { hasCode } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { batchIn, type Extent, extentOf, frameEnd, spansOf } from './extents.ts';
 import { FRAME_HEADER } from './layout.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Segment } from './segment.ts';
+import { hasCode, isSystemError } from './system-errors.ts';
 
 /** So many reads are under way at a time, lest they keep a sync waiting. */
 const MAX_PARALLEL_READS = 16;
+const TOO_MANY_FILES_MEND = 'Read again later, or let the process have more open files (ulimit -n).';
 
 /** The part of a journal that its reader looks at. */
 export interface ReadableJournal {
@@ -67,7 +68,7 @@ export class JournalReader {
         if (this.#journal.closed === undefined) return result;
       } catch (error) {
         if (this.#journal.closed !== undefined) throw this.#journal.closed;
-        if (!hasCode(error, 'ENOENT') || this.#journal.segments === segments) throw error;
+        if (!hasCode(error, 'ENOENT') || this.#journal.segments === segments) throw readFailure(error);
       }
     }
   }
@@ -158,6 +159,13 @@ export class JournalReader {
       into.set(extent, batch);
     }
   }
+}
+
+/** What the system says about a read, as an error of ours. A file that is not there is for the caller to explain. */
+function readFailure(error: unknown): unknown {
+  if (!isSystemError(error) || hasCode(error, 'ENOENT')) return error;
+  const mend = hasCode(error, 'EMFILE', 'ENFILE') ? { mend: TOO_MANY_FILES_MEND } : {};
+  return new EngineError('read-failed', `records cannot be read: ${error.message}`, { cause: error, ...mend });
 }
 
 function checkRange(partition: ReadablePartition, offset: bigint): void {

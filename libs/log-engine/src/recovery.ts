@@ -46,6 +46,7 @@ class Recovery {
     const sealed = await this.#openSealedSegments(names.slice(0, -1), last);
     const tell = (kind: EngineEvent['kind'], detail: string): void => this.#tell(kind, detail);
     const tail = await recoverTail(this.#context, this.#folder, last, tell);
+    await this.#lookForSuccessor(lastName);
     const journal = new Journal(this.#context, {
       volume: this.#volume,
       folder: this.#folder,
@@ -87,6 +88,19 @@ class Recovery {
       'not-a-segment',
       `${path}, the newest of its journal, does not begin with its segment header`,
     );
+  }
+
+  /** A segment gets its index only when the next one is in place: one that has both an index and no successor has lost it. */
+  async #lookForSuccessor(name: SegmentName): Promise<void> {
+    const { disk } = this.#context;
+    const indexName = segmentBaseName(name) + INDEX_ENDING;
+    if (!(await disk.list(this.#folder))?.includes(indexName)) return;
+    this.#tell(
+      'range-damaged',
+      `${this.#segmentPath(name)} had a successor, which is missing with all that came after`,
+    );
+    // It will not be true any more once this segment goes on.
+    await disk.remove(join(this.#folder, indexName));
   }
 
   async #openSealedSegments(names: SegmentName[], last: SegmentHeader): Promise<SealedSegment[]> {

@@ -41,6 +41,7 @@ export function writeSegmentHeader(bytes: Buffer, identity: SegmentIdentity): vo
 }
 
 export interface SegmentHeader extends SegmentIdentity {
+  formatVersion: number;
   crc: number;
 }
 
@@ -65,6 +66,7 @@ export function readSegmentHeader(bytes: Buffer, path: string): SegmentHeader | 
   // In format 1 these bytes were reserved, and 0.
   const generation = version === 1 ? 0 : bytes.readUInt32LE(AT.generation);
   return {
+    formatVersion: version,
     volumeId: Buffer.from(bytes.subarray(AT.volumeId, AT.volumeId + 16)),
     segmentNumber: bytes.readUInt32LE(AT.segmentNumber),
     createdAtMs: readInt64LE(bytes, AT.createdAtMs),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { EngineEvent } from './api.ts';
+import { MARK_BYTES } from './frame.ts';
 import type { EngineContext } from './journal-context.ts';
 import type { Checkpoint } from './journal-state.ts';
 import { type JournalFolder, openSealed, SealedSegment, writeIndex } from './sealed-segment.ts';
@@ -103,7 +104,7 @@ export class SegmentSet {
       this.beginNext();
       if (this.roomBytes < this.segmentBytes) this.#owner.onScarce();
     }
-    this.keepQuota(frameBytes);
+    this.keepQuota(frameBytes + (this.active.markIsDue ? MARK_BYTES : 0));
   }
 
   /** Ends the active segment and begins the next one, in memory. */

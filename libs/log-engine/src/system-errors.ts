@@ -7,3 +7,8 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
 export function isDiskFull(error: unknown): boolean {
   return hasCode(error, 'ENOSPC', 'EDQUOT');
 }
+
+/** True for an error of the operating system, whatever its code. */
+export function isSystemError(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && 'syscall' in error;
+}

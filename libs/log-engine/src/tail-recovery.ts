@@ -70,7 +70,8 @@ export async function recoverTail(
     segment.lastAppendMs = Math.max(segment.createdAtMs, found.lastAppendMs);
     segment.checkpointBytes = found.state.checkpointBytes;
     segment.syncedTo = endsAt;
-    segment.markedTo = found.markedTo;
+    // Code that knows format 1 only would take a mark for a torn tail.
+    segment.markedTo = header.formatVersion === 1 ? Number.POSITIVE_INFINITY : found.markedTo;
     const { state, nextOffsets, producers } = found;
     return { segment, ...state, nextOffsets, producers };
   } catch (error) {
@@ -91,7 +92,10 @@ async function scanTail(
   const untilDamaged = await scan('cut');
   if (untilDamaged.endsAt === sizeBytes) return untilDamaged;
   const durableTo = await highestMark(file, { segmentNumber, sizeBytes, from: untilDamaged.endsAt });
-  return durableTo <= untilDamaged.endsAt ? untilDamaged : scan({ skipBelow: durableTo });
+  if (durableTo <= untilDamaged.endsAt) return untilDamaged;
+  const whole = await scan({ skipBelow: durableTo });
+  whole.found.finish();
+  return whole;
 }
 
 /** Up to where the marks behind a position say that the segment was durable. */
@@ -125,6 +129,8 @@ class TailFindings implements FrameVisitor {
   lastAppendMs = 0;
   /** Partitions that have gone on since the last range that was passed over; undefined when there was none. */
   #goneOn: Set<number> | undefined;
+  /** Of partitions that have not gone on behind a damaged batch: what that batch says of its end, as far as it can be told. */
+  readonly #takenUpTo = new Map<number, number>();
 
   batch(partitionId: number, position: number, bytes: Buffer, at: number, sizeBytes: number): boolean {
     const baseOffset = batchBaseOffset(bytes, at);
@@ -160,13 +166,18 @@ class TailFindings implements FrameVisitor {
     this.#goneOn = new Set();
   }
 
-  /** Its offsets were given to a reader or a writer: they are not given a second time. */
   damagedBatch(partitionId: number, bytes: Buffer, at: number, sizeBytes: number): void {
     const baseOffset = batchBaseOffset(bytes, at);
     if (!this.#follows(partitionId, baseOffset)) return;
     const delta = batchLastOffsetDelta(bytes, at);
     // No record takes less than a byte; a delta beyond that is itself damaged.
-    this.#reach(partitionId, baseOffset + (delta >= 0 && delta < sizeBytes ? delta : 0) + 1);
+    this.#takenUpTo.set(partitionId, baseOffset + (delta >= 0 && delta < sizeBytes ? delta : 0) + 1);
+    this.#takeNumber(partitionId);
+  }
+
+  /** Offsets of damaged batches at a log's end were given to writers and readers: they are not given a second time. */
+  finish(): void {
+    for (const [partitionId, nextOffset] of this.#takenUpTo) this.nextOffsets.set(partitionId, nextOffset);
   }
 
   #follows(partitionId: number, baseOffset: number): boolean {
@@ -177,8 +188,14 @@ class TailFindings implements FrameVisitor {
 
   #reach(partitionId: number, nextOffset: number): void {
     this.nextOffsets.set(partitionId, nextOffset);
-    if (this.#goneOn === undefined || this.state === undefined) return;
+    if (this.#goneOn === undefined) return;
     this.#goneOn.add(partitionId);
+    this.#takenUpTo.delete(partitionId);
+    this.#takeNumber(partitionId);
+  }
+
+  #takeNumber(partitionId: number): void {
+    if (this.state === undefined) return;
     // The record that gave this number away may be lost: no new topic may get it, and these batches with it.
     for (const state of [this.state.appended, this.state.durable]) {
       state.nextPartitionId = Math.max(state.nextPartitionId, partitionId + 1);

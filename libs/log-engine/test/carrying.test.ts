@@ -170,7 +170,7 @@ test('deleting a volume while its segments are carried leaves nothing of it', as
 });
 
 test.each(['kill', 'power loss'] as const)(
-  'after a %s at any call while segments are carried, nothing of what is wanted is missing or doubled',
+  'half-carried: after a %s at any call while segments are carried, nothing of what is wanted is missing or doubled',
   async (kind) => {
     let crashes = 0;
     for (let k = 1; ; k += 3) {

@@ -146,7 +146,7 @@ test('no disk room is told as that, and the file stays where it was', async () =
   expect([existsSync(from), engine.files('v')]).toEqual([true, []]);
 });
 
-test('a removal that a crash interrupted is ended by the next owner', async () => {
+test('half-unpublished: a removal that a crash interrupted is ended by the next owner', async () => {
   const dataDir = temporaryFolder();
   const disk = new FailingDisk();
   const engine = await openWithVolume(dataDir, disk);
@@ -161,7 +161,7 @@ test('a removal that a crash interrupted is ended by the next owner', async () =
   expect([existsSync(join(dataDir, 'v/files/a')), again.files('v')]).toEqual([false, []]);
 });
 
-test('on opening, a file of the catalog that is missing or has another size is told, others are left alone', async () => {
+test('file-missing, file-unknown: on opening, a file of the catalog that is missing or has another size is told, others are left alone', async () => {
   const dataDir = temporaryFolder();
   const engine = await openWithVolume(dataDir);
   for (const name of ['a', 'b', 'c']) await engine.publishFile('v', `files/${name}`, draft(dataDir, name));

@@ -7,6 +7,7 @@ import {
   resourceTypes,
 } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
+import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
 
@@ -54,10 +55,15 @@ export function describeConfigsRoute(
     });
 
     if (type === resourceTypes.topic) {
-      const topic = engine.topic(name);
-      return topic === undefined
-        ? refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic '${name}'`)
-        : answer(topicConfigs(topic.settings));
+      try {
+        const topic = engine.topic(name);
+        return topic === undefined
+          ? refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic '${name}'`)
+          : answer(topicConfigs(topic.settings));
+      } catch (error) {
+        const { errorCode, message } = kafkaErrorOf(error);
+        return refuse(errorCode, message);
+      }
     }
     if (type === resourceTypes.broker) {
       return name === '' || name === String(NODE_ID)

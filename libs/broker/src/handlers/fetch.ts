@@ -1,6 +1,6 @@
 import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { LogEngine, PartitionLog } from '@tickfold/log-engine';
-import { kafkaErrorOf } from '../engine-errors.ts';
+import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { type RequestContext, type Route, route } from '../route.ts';
 
 type FetchRequest = RequestOf<typeof apis.fetch>;
@@ -18,6 +18,8 @@ interface Wanted {
   offset: bigint;
   maxBytes: number;
   log: PartitionLog | undefined;
+  /** Why there is no log. */
+  errorCode: number;
 }
 
 /** What one pass over the partitions found. */
@@ -46,6 +48,7 @@ export function fetchRoute(engine: LogEngine, limits: { fetchBytes: number }): R
         offset: fetchOffset,
         maxBytes: partitionMaxBytes,
         log: undefined,
+        errorCode: errorCodes.NONE,
       })),
     );
     const maxBytes = Math.min(request.maxBytes, limits.fetchBytes);
@@ -54,7 +57,7 @@ export function fetchRoute(engine: LogEngine, limits: { fetchBytes: number }): R
 
     for (;;) {
       // A topic may be deleted, or made anew, while its reader waits.
-      for (const each of wanted) each.log = engine.partition(each.topic, each.index);
+      for (const each of wanted) Object.assign(each, findPartition(engine, each.topic, each.index));
       const found = await readAll(wanted, maxBytes, turn++, aborted);
       const leftMs = deadlineMs - performance.now();
       if (found.bytes >= request.minBytes || found.failed || leftMs <= 0 || signal.aborted) {
@@ -93,15 +96,15 @@ async function readAll(
 }
 
 async function readOne(
-  { index, offset, log, maxBytes }: Wanted,
+  { index, offset, log, errorCode, maxBytes }: Wanted,
   bytesLeft: number,
   isFirst: boolean,
   abortedTransactions: PartitionAnswer['abortedTransactions'],
 ): Promise<PartitionAnswer> {
   const highWatermark = log?.highWatermark ?? -1n;
-  const answer = (errorCode: number, records: readonly Uint8Array[] = []): PartitionAnswer => ({
+  const answer = (code: number, records: readonly Uint8Array[] = []): PartitionAnswer => ({
     index,
-    errorCode,
+    errorCode: code,
     highWatermark,
     lastStableOffset: highWatermark,
     logStartOffset: log?.logStartOffset ?? -1n,
@@ -110,7 +113,7 @@ async function readOne(
     records,
   });
 
-  if (log === undefined) return answer(errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+  if (log === undefined) return answer(errorCode);
   const isBehindTheEnd = offset >= highWatermark && offset <= log.logEndOffset;
   if (isBehindTheEnd || (!isFirst && bytesLeft <= 0)) return answer(errorCodes.NONE);
   try {

@@ -84,8 +84,11 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
       authorizedOperations: OPERATIONS_NOT_ASKED,
     };
     if (group === undefined) {
-      const state = hasOffsets(groupId) ? 'Empty' : 'Dead';
-      return { ...common, state, members: [] };
+      try {
+        return { ...common, state: hasOffsets(groupId) ? 'Empty' : 'Dead', members: [] };
+      } catch (error) {
+        return { ...common, errorCode: kafkaErrorOf(error).errorCode, state: 'Dead', members: [] };
+      }
     }
     return {
       ...common,
@@ -102,12 +105,12 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
   };
 
   const remove = async (groupId: string): Promise<{ groupId: string; errorCode: number }> => {
-    if (coordinator.view(groupId) === undefined && !hasOffsets(groupId)) {
-      return { groupId, errorCode: errorCodes.GROUP_ID_NOT_FOUND };
-    }
-    const errorCode = coordinator.delete(groupId);
-    if (errorCode !== errorCodes.NONE || !hasOffsets(groupId)) return { groupId, errorCode };
     try {
+      if (coordinator.view(groupId) === undefined && !hasOffsets(groupId)) {
+        return { groupId, errorCode: errorCodes.GROUP_ID_NOT_FOUND };
+      }
+      const errorCode = coordinator.delete(groupId);
+      if (errorCode !== errorCodes.NONE || !hasOffsets(groupId)) return { groupId, errorCode };
       await engine.deleteGroupOffsets(groupId);
       return { groupId, errorCode };
     } catch (error) {

@@ -1,6 +1,6 @@
-import { apis, EARLIEST_TIMESTAMP, errorCodes, LATEST_TIMESTAMP } from '@tickfold/kafka-protocol';
+import { apis, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '@tickfold/kafka-protocol';
 import type { LogEngine, PartitionLog } from '@tickfold/log-engine';
-import { kafkaErrorOf } from '../engine-errors.ts';
+import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { LEADER_EPOCH } from '../options.ts';
 import { type Route, route } from '../route.ts';
 
@@ -10,8 +10,8 @@ const NOT_FOUND = { timestamp: -1n, offset: -1n };
 export function listOffsetsRoute(engine: LogEngine): Route {
   const answerFor = async (topic: string, index: number, timestamp: bigint) => {
     const answer = { index, errorCode: 0, ...NOT_FOUND, leaderEpoch: LEADER_EPOCH };
-    const log = engine.partition(topic, index);
-    if (log === undefined) return { ...answer, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION };
+    const { log, errorCode } = findPartition(engine, topic, index);
+    if (log === undefined) return { ...answer, errorCode };
     try {
       return { ...answer, ...(await lookUp(log, timestamp)) };
     } catch (error) {

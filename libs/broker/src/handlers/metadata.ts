@@ -12,15 +12,16 @@ export function metadataRoute(
   settings: { autoCreateTopics: boolean; defaultPartitionCount: number },
 ): Route {
   const findOrCreate = async (name: string, mayCreate: boolean): Promise<TopicAnswer> => {
-    const topic = engine.topic(name);
-    if (topic !== undefined) return describe(topic);
-    if (!mayCreate) return failed(name, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
     try {
+      const topic = engine.topic(name);
+      if (topic !== undefined) return describe(topic);
+      if (!mayCreate) return failed(name, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
       return describe(await engine.createTopic(name, { partitionCount: settings.defaultPartitionCount }));
     } catch (error) {
+      const { errorCode } = kafkaErrorOf(error);
       // Another client may have been faster.
-      const made = engine.topic(name);
-      return made === undefined ? failed(name, kafkaErrorOf(error).errorCode) : describe(made);
+      const made = errorCode === errorCodes.TOPIC_ALREADY_EXISTS ? engine.topic(name) : undefined;
+      return made === undefined ? failed(name, errorCode) : describe(made);
     }
   };
 

@@ -1,6 +1,6 @@
 import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
 import type { CommittedOffset, LogEngine } from '@tickfold/log-engine';
-import { kafkaErrorOf } from '../engine-errors.ts';
+import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
 import { type Route, route } from '../route.ts';
 
@@ -23,7 +23,7 @@ export function offsetCommitRoute(
         const metadata = committedMetadata ?? '';
         const errorCode =
           groupError ||
-          (engine.partition(name, index) === undefined && errorCodes.UNKNOWN_TOPIC_OR_PARTITION) ||
+          findPartition(engine, name, index).errorCode ||
           (Buffer.byteLength(metadata) > maxMetadataBytes && errorCodes.OFFSET_METADATA_TOO_LARGE) ||
           errorCodes.NONE;
         if (errorCode === errorCodes.NONE) {
@@ -59,9 +59,18 @@ export function offsetCommitRoute(
 
 /** Gives back what was committed; -1 where nothing was. */
 export function offsetFetchRoute(engine: LogEngine): Route {
+  const find = (groupId: string): { offsets: CommittedOffset[]; errorCode: number } => {
+    try {
+      return { offsets: engine.committedOffsets(groupId), errorCode: errorCodes.NONE };
+    } catch (error) {
+      return { offsets: [], errorCode: kafkaErrorOf(error).errorCode };
+    }
+  };
+
   return route(apis.offsetFetch, ({ groupId, topics }) => {
+    const { offsets, errorCode } = find(groupId);
     const byTopic = new Map<string, Map<number, CommittedOffset>>();
-    for (const committed of engine.committedOffsets(groupId)) {
+    for (const committed of offsets) {
       const partitions = byTopic.get(committed.topic) ?? new Map<number, CommittedOffset>();
       byTopic.set(committed.topic, partitions.set(committed.partition, committed));
     }
@@ -76,10 +85,10 @@ export function offsetFetchRoute(engine: LogEngine): Route {
             found === undefined
               ? NO_OFFSET
               : { committedOffset: found.offset, committedLeaderEpoch: found.leaderEpoch, metadata: found.metadata };
-          return { index, ...committed, errorCode: errorCodes.NONE };
+          return { index, ...committed, errorCode };
         }),
       })),
-      errorCode: errorCodes.NONE,
+      errorCode,
     };
   });
 }

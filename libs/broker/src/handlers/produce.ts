@@ -1,6 +1,6 @@
 import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { Durability, LogEngine } from '@tickfold/log-engine';
-import { kafkaErrorOf } from '../engine-errors.ts';
+import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { type Route, route } from '../route.ts';
 
 type ProduceRequest = RequestOf<typeof apis.produce>;
@@ -26,8 +26,8 @@ export function produceRoute(engine: LogEngine): Route {
     records: readonly Uint8Array[],
     durability: Durability,
   ): Promise<PartitionAnswer> => {
-    const log = engine.partition(topic, index);
-    if (log === undefined) return refused(index, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+    const { log, errorCode } = findPartition(engine, topic, index);
+    if (log === undefined) return refused(index, errorCode);
     const batches = records[0];
     if (batches === undefined) return refused(index, errorCodes.INVALID_RECORD, 'no record batch');
     try {

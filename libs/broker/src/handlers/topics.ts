@@ -19,10 +19,10 @@ export function createTopicsRoute(
   const create = async (topic: NewTopic, validateOnly: boolean): Promise<Outcome> => {
     const { name } = topic;
     const partitionCount = partitionCountOf(topic, settings.defaultPartitionCount);
-    const problem = problemWith(engine, topic, partitionCount, settings.partitionsPerTopic);
-    if (problem !== undefined) return { name, ...problem };
-    if (validateOnly) return { name, errorCode: errorCodes.NONE, errorMessage: null };
     try {
+      const problem = problemWith(engine, topic, partitionCount, settings.partitionsPerTopic);
+      if (problem !== undefined) return { name, ...problem };
+      if (validateOnly) return { name, errorCode: errorCodes.NONE, errorMessage: null };
       const set = topic.configs.filter(({ value }) => value !== null);
       await engine.createTopic(name, {
         partitionCount,
