@@ -65,6 +65,14 @@ export function batchFault(bytes: Buffer, at: number, sizeBytes: number): string
   return undefined;
 }
 
+/** Completes a stored batch whose records were replaced: its length, their number, the CRC. */
+export function finishBatch(bytes: Buffer, recordCount: number): Buffer {
+  bytes.writeInt32BE(bytes.length - LENGTH_OVERHEAD, AT.length);
+  bytes.writeInt32BE(recordCount, AT.recordCount);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(UNCHECKED_BATCH_BYTES)), AT.crc);
+  return bytes;
+}
+
 function countsWrong(bytes: Buffer, at: number): string {
   const recordCount = bytes.readInt32BE(at + AT.recordCount);
   return `counts ${recordCount} records, and ${batchLastOffsetDelta(bytes, at)} as last offset delta`;

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
+import { CompactionRound } from './compaction.ts';
 import type { LogStartRow } from './control-record.ts';
 import { EngineError } from './errors.ts';
-import type { Partition } from './partition.ts';
 import { SealedSegment } from './sealed-segment.ts';
 import type { Segment } from './segment.ts';
+import type { BatchReading } from './segment-batches.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { SegmentWorth, WantingPartitions } from './segment-worth.ts';
-import { writeSideSegment } from './side-segment.ts';
+import { type Carriage, writeSideSegment } from './side-segment.ts';
 
 /** Of a segment that is worth no more than this part of its size, the rest is carried elsewhere. */
 const MOSTLY_UNWANTED = 0.5;
@@ -35,6 +36,7 @@ export class Cleaner {
   readonly #segments: SegmentSet;
   readonly #worth: SegmentWorth;
   readonly #clock: () => number;
+  #plannedWith: { segments: readonly Segment[]; wantChanges: number } | undefined;
 
   constructor(journal: CleanedJournal, segments: SegmentSet, worth: SegmentWorth, clock: () => number) {
     this.#journal = journal;
@@ -46,6 +48,7 @@ export class Cleaner {
   /** One round. */
   async run(): Promise<void> {
     await this.#carryMostlyUnwanted();
+    await this.#compact(false);
     await this.#carryForQuota();
   }
 
@@ -69,7 +72,12 @@ export class Cleaner {
   async #carryForQuota(): Promise<void> {
     while (!this.#journal.isEnding && this.#segments.roomBytes < this.#segments.segmentBytes) {
       const oldest = this.#journal.segments.find((segment) => this.#holdsWhatMayGo(segment));
-      if (!(oldest instanceof SealedSegment) || this.#worth.of(oldest).keptBytes === 0) return;
+      // What is not sealed yet, or can go whole, goes without the cleaner.
+      if (oldest instanceof SealedSegment && this.#worth.of(oldest).keptBytes === 0) return;
+      if (!(oldest instanceof SealedSegment)) {
+        await this.#compact(true);
+        return;
+      }
       const starts: LogStartRow[] = [];
       for (const [partition, row] of this.#worth.wantedRows(oldest)) {
         if (!partition.policy.isCompacted) starts.push([partition.id, row.lastOffset + 1]);
@@ -77,6 +85,47 @@ export class Cleaner {
       await this.#journal.moveLogStarts(starts);
       await this.#carry(this.#withNeighbours(oldest));
     }
+  }
+
+  /** @param isUrgent there is no other way to make room */
+  async #compact(isUrgent: boolean): Promise<void> {
+    const { partitions, segments } = this.#journal;
+    if (!isUrgent && !this.#mayHaveChanged()) return;
+    const round = CompactionRound.plan(partitions.values(), segments, this.#worth, this.#clock(), isUrgent);
+    if (round === undefined || this.#journal.isEnding) return;
+    await round.learn(this.#reading());
+    for (const run of this.#runsOf(round.segments)) await this.#carry(run, (batch) => round.remainsOf(batch));
+    round.finish();
+  }
+
+  /** Logs get dirtier by segments that are sealed; only those whose records must be of some age do so by time. */
+  #mayHaveChanged(): boolean {
+    const { partitions, segments, wantChanges } = this.#journal;
+    const isSame = this.#plannedWith?.segments === segments && this.#plannedWith.wantChanges === wantChanges;
+    this.#plannedWith = { segments, wantChanges };
+    return (
+      !isSame || [...partitions.values()].some(({ policy }) => policy.isCompacted && policy.minCompactionLagMs > 0)
+    );
+  }
+
+  /** Neighbours whose remains make one segment. */
+  #runsOf(segments: readonly SealedSegment[]): SealedSegment[][] {
+    const { list, segmentBytes } = this.#segments;
+    const runs: SealedSegment[][] = [];
+    let bytes = 0;
+    for (const segment of segments) {
+      const { wantedBytes } = this.#worth.of(segment);
+      const run = runs.at(-1);
+      const follows = run !== undefined && list.indexOf(segment) === list.indexOf(run.at(-1)!) + 1;
+      if (follows && bytes + wantedBytes <= segmentBytes) {
+        run.push(segment);
+        bytes += wantedBytes;
+      } else {
+        runs.push([segment]);
+        bytes = wantedBytes;
+      }
+    }
+    return runs;
   }
 
   #holdsWhatMayGo(segment: Segment): boolean {
@@ -100,36 +149,42 @@ export class Cleaner {
     return run;
   }
 
-  async #carry(run: readonly SealedSegment[]): Promise<void> {
+  async #carry(run: readonly SealedSegment[], remainsOf: Carriage['remainsOf'] = whole): Promise<void> {
+    const starts = new Map(run.map((segment) => [segment, this.#startsIn(segment)]));
     // A deletion that a crash undoes must not have taken anything away.
     await this.#journal.durableSoFar();
     await this.#segments.whileCarried(run, async () => {
-      const wanted = new Map(run.map((segment) => [segment, this.#wantedPartitions(segment)]));
       const side = await writeSideSegment({
-        place: this.#segments.place,
+        ...this.#reading(),
         volumeId: this.#segments.volumeId,
         run,
         nowMs: this.#clock(),
-        isWanted: (segment, partitionId) => wanted.get(segment)!.has(partitionId),
-        remainsOf: ({ bytes }) => bytes,
-        onDamaged: (segment, from, to) => this.#journal.reportDamage(segment, from, to),
-        checkGoingOn: () => this.#checkGoingOn(),
+        wantedFrom: (segment, partitionId) => starts.get(segment)!.get(partitionId),
+        remainsOf,
       });
-      if (side !== undefined) this.#segments.replace(run, side);
-      else for (const segment of run) this.#segments.remove(segment, 'nothing of it is left');
+      this.#segments.replace(run, side);
     });
   }
 
-  #wantedPartitions(segment: SealedSegment): Map<number, Partition> {
-    const partitions = new Map<number, Partition>();
-    for (const [partition] of this.#worth.wantedRows(segment)) partitions.set(partition.id, partition);
-    return partitions;
+  /** Where the logs start that want something of a segment, by partition id. */
+  #startsIn(segment: SealedSegment): Map<number, number> {
+    const starts = new Map<number, number>();
+    for (const [{ id, startOffset }] of this.#worth.wantedRows(segment)) starts.set(id, startOffset);
+    return starts;
   }
 
-  #checkGoingOn(): void {
-    if (this.#journal.isEnding) throw new EngineError('volume-stopped', 'the volume is closed while it is cleaned');
+  #reading(): Omit<BatchReading, 'wantedFrom'> {
+    return {
+      place: this.#segments.place,
+      onDamaged: (segment, from, to) => this.#journal.reportDamage(segment, from, to),
+      checkGoingOn: () => {
+        if (this.#journal.isEnding) throw new EngineError('volume-stopped', 'the volume is closed while it is cleaned');
+      },
+    };
   }
 }
+
+const whole: Carriage['remainsOf'] = ({ bytes }) => bytes;
 
 /** All batches of a segment, wanted or not. */
 function heldBytesOf(segment: SealedSegment): number {

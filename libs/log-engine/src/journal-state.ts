@@ -10,6 +10,8 @@ export interface Checkpoint extends Partial<ProducersCheckpoint> {
   /** Of each partition: its id, its log's start and its next offset. */
   partitions: [partitionId: number, logStartOffset: number, nextOffset: number][];
   groups: [group: string, offsets: OffsetRow[]][];
+  /** Of each partition that was compacted, up to which offset. */
+  compacted?: [partitionId: number, offset: number][];
   /** The catalog of files. */
   files?: FileDescription[];
   /** Paths of files that left the catalog and may not be gone from the disk yet. */

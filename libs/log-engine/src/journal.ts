@@ -333,6 +333,7 @@ export class Journal {
     return {
       ...this.#appended.toCheckpoint(partitions.map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset])),
       ...producersCheckpoint(partitions),
+      compacted: partitions.flatMap(({ id, compactedUntil }) => (compactedUntil > 0 ? [[id, compactedUntil]] : [])),
     };
   }
 

@@ -17,6 +17,8 @@ export class Partition implements PartitionLog {
   endOffset = 0;
   /** Of all its batches in the journal's files, whether or not the log still begins before them. */
   sizeBytes = 0;
+  /** Where compaction goes on: no key has two records before this offset, where they could be looked into. */
+  compactedUntil = 0;
   isDeleted = false;
   /** Undefined until a batch with a producer id comes. */
   producers: PartitionProducers | undefined;

@@ -214,10 +214,12 @@ function placePartitions(journal: Journal, sealed: SealedSegment[], tail: Tail):
     const partition = journal.partitions.get(row.partitionId);
     if (partition !== undefined) partition.sizeBytes += row.batchBytes;
   }
+  const compacted = new Map(tail.checkpoint.compacted);
   const startOffsets = new Map(tail.checkpoint.partitions.map(([id, startOffset]) => [id, startOffset]));
   for (const partition of journal.partitions.values()) {
     const { id } = partition;
     partition.endOffset = tail.nextOffsets.get(id) ?? 0;
+    partition.compactedUntil = compacted.get(id) ?? 0;
     partition.visibleOffset = partition.endOffset;
     partition.producers = tail.producers.get(id);
     partition.startAt(Math.max(startOffsets.get(id) ?? 0, tail.appended.movedStarts.get(id) ?? 0));

@@ -238,6 +238,8 @@ export class SegmentSet {
       // The segment first: an index without its segment is known as a left-over, the other way round it would be rebuilt.
       await this.#context.disk.remove(path);
       await this.#context.disk.remove(join(this.folder, segmentBaseName(segment) + INDEX_ENDING));
+      // Nothing comes back in another order than it went.
+      await this.#context.disk.syncFolder(this.folder);
       this.#context.openFiles.forget(path);
       this.#owner.tell('segment-removed', `segment ${segment.number}, ${segment.sizeBytes} bytes, ${why}`);
     });

@@ -5,43 +5,32 @@
 import { join } from 'node:path';
 import { batchAttributes, batchBaseOffset, batchLastOffsetDelta, batchMaxTimestampMs } from './batch-header.ts';
 import { type Disk, type DiskFile, PARTIAL } from './disk.ts';
-import { batchIn, type Extent, extentOf, frameEnd, spansOf } from './extents.ts';
-import { FRAME_TYPES, frameAppendTimeMs, frameSizeBytes, writeFrameAround } from './frame.ts';
+import { FRAME_TYPES, frameSizeBytes, writeFrameAround } from './frame.ts';
 import { FRAME_HEADER, SEGMENT_HEADER } from './layout.ts';
-import { type JournalFolder, openSealed, type SealedSegment, writeIndex } from './sealed-segment.ts';
+import { openSealed, type SealedSegment, writeIndex } from './sealed-segment.ts';
 import { INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
+import { type BatchReading, forEachBatch, type StoredBatch } from './segment-batches.ts';
 import { readSegmentHeader, writeSegmentHeader } from './segment-header.ts';
 import { GrowingIndex } from './segment-index.ts';
 
 /** So many bytes gather before they are written. */
 const WRITE_BYTES = 1024 * 1024;
 
-/** A batch that may be carried. */
-export interface CarriedBatch {
-  partitionId: number;
-  bytes: Buffer;
-  appendTimeMs: number;
-}
-
 /** What is to be carried, and what is left of it. */
-export interface Carriage {
-  place: JournalFolder;
+export interface Carriage extends BatchReading {
   volumeId: Buffer;
   /** Segments that stand next to each other, oldest first. */
   run: readonly SealedSegment[];
   nowMs: number;
-  /** False for partitions of which the segment holds nothing that is wanted. */
-  isWanted(segment: SealedSegment, partitionId: number): boolean;
   /** What remains of a batch: itself, one with fewer records, or nothing. It keeps its offsets. */
-  remainsOf(batch: CarriedBatch): Promise<Buffer | undefined> | Buffer | undefined;
-  /** A batch does not match its CRC any more; it is left behind. */
-  onDamaged(segment: SealedSegment, from: number, to: number): void;
-  /** Throws when the work is to end. */
-  checkGoingOn(): void;
+  remainsOf(batch: StoredBatch): Promise<Buffer | undefined> | Buffer | undefined;
 }
 
-/** Writes the side segment and puts it in place, durably; undefined when nothing is left. A failure leaves nothing. */
-export async function writeSideSegment(carriage: Carriage): Promise<SealedSegment | undefined> {
+/**
+ * Writes the side segment and puts it in place, durably; a failure leaves nothing. Where nothing is left it is empty: it
+ * still says, durably, that what was there does not count any more.
+ */
+export async function writeSideSegment(carriage: Carriage): Promise<SealedSegment> {
   const { place, run, volumeId } = carriage;
   const last = run.at(-1)!;
   const side = {
@@ -56,12 +45,13 @@ export async function writeSideSegment(carriage: Carriage): Promise<SealedSegmen
   const file = await place.disk.create(path + PARTIAL);
   const writer = new SideWriter(file, name.number, header);
   try {
-    for (const segment of run) await carry(carriage, segment, writer);
-    await writer.finish();
-    if (writer.index.lists.size === 0) {
-      await removeQuietly(place.disk, path + PARTIAL);
-      return undefined;
+    for (const segment of run) {
+      await forEachBatch(carriage, segment, async (batch) => {
+        const remains = await carriage.remainsOf(batch);
+        if (remains !== undefined) await writer.add(batch.partitionId, batch.appendTimeMs, remains);
+      });
     }
+    await writer.finish();
     const identity = {
       volumeId,
       segmentNumber: name.number,
@@ -83,44 +73,6 @@ export async function writeSideSegment(carriage: Carriage): Promise<SealedSegmen
     throw error;
   } finally {
     await file.close();
-  }
-}
-
-/** Copies what is left of a segment, in the order in which it lies there. */
-async function carry(carriage: Carriage, segment: SealedSegment, writer: SideWriter): Promise<void> {
-  const extents: Extent[] = [];
-  for (const { partitionId } of segment.index.directory.rows()) {
-    if (!carriage.isWanted(segment, partitionId)) continue;
-    const list = await segment.index.batches(partitionId);
-    for (let i = 0; i < list.count; i++) extents.push(extentOf(segment, partitionId, list, i));
-  }
-  extents.sort((a, b) => a.position - b.position);
-  const path = join(carriage.place.folder, segmentBaseName(segment) + SEGMENT_ENDING);
-  const file = await carriage.place.disk.openForReading(path);
-  try {
-    for (const span of spansOf(extents)) {
-      carriage.checkGoingOn();
-      await carrySpan(carriage, file, span, writer);
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-async function carrySpan(carriage: Carriage, file: DiskFile, span: Extent[], writer: SideWriter): Promise<void> {
-  const start = span[0]!.position;
-  const bytes = Buffer.allocUnsafeSlow(frameEnd(span.at(-1)!) - start);
-  const filled = bytes.subarray(0, await file.read(bytes, start));
-  for (const extent of span) {
-    const frameAt = extent.position - start;
-    const batch = batchIn(filled, frameAt, extent);
-    if (batch === undefined) {
-      carriage.onDamaged(extent.segment as SealedSegment, extent.position, frameEnd(extent));
-      continue;
-    }
-    const appendTimeMs = frameAppendTimeMs(filled, frameAt);
-    const remains = await carriage.remainsOf({ partitionId: extent.partitionId, bytes: batch, appendTimeMs });
-    if (remains !== undefined) await writer.add(extent.partitionId, appendTimeMs, remains);
   }
 }
 
