@@ -4,17 +4,21 @@ import { EngineError } from './errors.ts';
 import type { FolderLock } from './folder-lock.ts';
 import type { EngineContext } from './journal-context.ts';
 import { recoverJournal } from './recovery.ts';
-import { stagingPath, unknownStaging } from './staging-folder.ts';
+import { SEGMENTS_PER_QUOTA } from './segment-set.ts';
+import { type FinishedVolume, stagingPath, unknownStaging } from './staging-folder.ts';
+
+interface StagedForAdoption extends FinishedVolume {
+  dataDir: string;
+  id: string;
+  journalFolder: string;
+}
 
 /**
  * Moves a finished staged volume to its place among the volumes, whole or not at all. That its journal can be opened is
  * seen before, for one that cannot would keep the whole data folder from being opened again.
  * @throws EngineError `volume-exists`, `unknown-staging`, `volume-full`, and those of opening a journal
  */
-export async function moveStagedIn(
-  context: EngineContext,
-  staged: { dataDir: string; id: string; volume: string; journalFolder: string },
-): Promise<void> {
+export async function moveStagedIn(context: EngineContext, staged: StagedForAdoption): Promise<void> {
   const { dataDir, id, volume } = staged;
   const [from, to] = [join(stagingPath(dataDir, id), volume), join(dataDir, volume)];
   const lock = await lockStaged(context.disk, dataDir, id);
@@ -24,7 +28,7 @@ export async function moveStagedIn(
     const trial = { ...context, onEvent: () => undefined, volumeQuotaBytes: Number.POSITIVE_INFINITY };
     const journal = await recoverJournal(trial, volume, join(from, staged.journalFolder));
     await journal?.close();
-    mustFit(volume, journal?.sizeBytes ?? 0, context.volumeQuotaBytes);
+    mustFit(staged, journal?.sizeBytes ?? 0, context.volumeQuotaBytes);
     await moveFolder(context.disk, from, to);
   } catch (error) {
     throw hasCode(error, 'ENOENT') ? unknownStaging(id, error) : error;
@@ -38,8 +42,10 @@ export function volumeExists(volume: string): EngineError {
 }
 
 /** @throws EngineError `volume-full` */
-function mustFit(volume: string, sizeBytes: number, quotaBytes: number): void {
-  if (sizeBytes <= quotaBytes) return;
+function mustFit({ volume, isRestored = false }: FinishedVolume, sizeBytes: number, quotaBytes: number): void {
+  // A volume that was at its quota when it was frozen must come back, though the quota takes its oldest segment then.
+  const tolerance = isRestored ? Math.floor(quotaBytes / SEGMENTS_PER_QUOTA) : 0;
+  if (sizeBytes <= quotaBytes + tolerance) return;
   throw new EngineError(
     'volume-full',
     `the staged volume ${volume} has ${sizeBytes} bytes; the quota of a volume is ${quotaBytes} bytes`,

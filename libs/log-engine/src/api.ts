@@ -224,6 +224,23 @@ export interface WorkOptions {
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
+/** A snapshot as one file. */
+export interface SnapshotArchive {
+  /** Absolute. */
+  path: string;
+  sizeBytes: number;
+  manifest: SnapshotManifest;
+}
+
+/** A volume that was made from a snapshot, invisible until the owner of the data folder adopts it. */
+export interface RestoredVolume {
+  /** For `adoptVolume`. */
+  readonly id: string;
+  readonly volume: string;
+  /** Removes it; also fine after an adoption. */
+  discard(): Promise<void>;
+}
+
 /** A snapshot opened to read, by any process. Nothing of it ever changes. */
 export interface Snapshot extends LogReader {
   readonly manifest: SnapshotManifest;
@@ -313,6 +330,15 @@ export interface LogEngine extends LogReader {
    * @throws EngineError `volume-exists`, `unknown-staging`, `volume-full`, `illegal-name`
    */
   adoptVolume(stagingId: string): Promise<VolumeDescription>;
+
+  /**
+   * Makes a live volume of what a snapshot holds: topics, records with their offsets, group offsets, tables and files. Durable
+   * when resolved, whole or not at all. The snapshot stays.
+   * @param volume which of the snapshot's; default: the one that its name begins with
+   * @throws EngineError `unknown-snapshot`, `unknown-volume`, `volume-exists`, `volume-full`, `snapshot-damaged`, `illegal-name`,
+   * `disk-full`
+   */
+  restoreVolume(snapshot: string, volume?: string): Promise<VolumeDescription>;
 
   /**
    * Removes a volume with its topics, group offsets, tables and files. Its snapshots stay.

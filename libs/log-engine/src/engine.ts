@@ -31,8 +31,9 @@ import { recoverJournal } from './recovery.ts';
 import { RefusedVolumes } from './refused-volumes.ts';
 import { IndexCache } from './segment-index.ts';
 import { sweepSnapshots } from './snapshot-folder.ts';
+import { stageSnapshot } from './snapshot-restore.ts';
 import { SnapshotTaker } from './snapshot-taking.ts';
-import { finishedVolume, removeStaging, stagingPath, sweepStaging } from './staging-folder.ts';
+import { type FinishedVolume, finishedVolume, removeStaging, stagingPath, sweepStaging } from './staging-folder.ts';
 import { TailCache } from './tail-cache.ts';
 import {
   committedOffset,
@@ -260,12 +261,27 @@ class Engine implements LogEngine {
 
   async adoptVolume(stagingId: string): Promise<VolumeDescription> {
     this.#checkOpen();
-    const volume = await finishedVolume(this.#context.disk, this.#dataDir, stagingId);
+    const finished = await finishedVolume(this.#context.disk, this.#dataDir, stagingId);
+    const { volume } = finished;
     checkVolumeName(volume);
     await this.#untilDeleted(volume);
     this.#checkOpen();
     if (this.#journals.has(volume) || this.#creating.has(volume)) throw volumeExists(volume);
-    return describeVolume(await this.#making(volume, () => this.#adopt(stagingId, volume)));
+    return describeVolume(await this.#making(volume, () => this.#adopt(stagingId, finished)));
+  }
+
+  async restoreVolume(snapshot: string, volume?: string): Promise<VolumeDescription> {
+    this.#checkOpen();
+    const { disk } = this.#context;
+    const restored = await stageSnapshot(this.#dataDir, snapshot, {
+      disk,
+      ...(volume === undefined ? {} : { volume }),
+    });
+    try {
+      return await this.adoptVolume(restored.id);
+    } finally {
+      await restored.discard();
+    }
   }
 
   async deleteVolume(name: string): Promise<void> {
@@ -326,10 +342,10 @@ class Engine implements LogEngine {
     return journal;
   }
 
-  async #adopt(stagingId: string, volume: string): Promise<Journal> {
-    const staged = { dataDir: this.#dataDir, id: stagingId, volume, journalFolder: JOURNAL_FOLDER };
+  async #adopt(stagingId: string, finished: FinishedVolume): Promise<Journal> {
+    const staged = { ...finished, dataDir: this.#dataDir, id: stagingId, journalFolder: JOURNAL_FOLDER };
     await moveStagedIn(this.#context, staged);
-    const journal = await this.#createJournal(volume);
+    const journal = await this.#createJournal(finished.volume);
     // The volume is in place: what is left of its staging is swept later, if not now.
     const { disk } = this.#context;
     await tryToRemove(stagingPath(this.#dataDir, stagingId), this.#onLeftover, () =>

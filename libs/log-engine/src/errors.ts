@@ -71,6 +71,11 @@ export const ENGINE_ERRORS = {
   'snapshot-exists': { actor: 'user', retry: false, mend: 'Choose another name, or delete that snapshot first.' },
   'unknown-snapshot': { actor: 'user', retry: false, mend: 'Name a snapshot that is there.' },
   'snapshot-damaged': { actor: 'operator', retry: false, mend: 'Restore it from a copy, or delete it.' },
+  'archive-damaged': {
+    actor: 'user',
+    retry: false,
+    mend: 'Copy it again from where it was exported, or export the snapshot again.',
+  },
   'folder-unusable': {
     actor: 'operator',
     retry: false,

@@ -26,6 +26,13 @@ export function isFilePath(path: string): boolean {
   );
 }
 
+/** True for a path that leads to a file below `tables/` or `files/`, whatever its publisher called it. */
+export function leadsToFile(path: string): boolean {
+  const [folder, ...names] = path.split('/');
+  const isName = (name: string): boolean => name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
+  return FILE_FOLDERS.includes(folder ?? '') && names.length > 0 && names.every(isName);
+}
+
 /** @throws EngineError `illegal-name` */
 export function checkFilePath(path: string): void {
   if (isFilePath(path)) return;

@@ -60,9 +60,11 @@ export class SnapshotTaker {
     const { disk, dataDir, catalog, journalOf } = this.#context;
     const journals = volumes.map(journalOf);
     const path = snapshotPath(dataDir, name);
-    if ((await disk.look(path)) !== undefined) throw snapshotExists(name);
     // So the cut holds for files too: those of the catalog are linked as the catalog has them at the cut.
-    const manifest = await catalog.whileUnchanged(volumes, () => this.#cutAndWrite(name, journals, pins));
+    const manifest = await catalog.whileUnchanged(volumes, async () => {
+      if ((await disk.look(path)) !== undefined) throw snapshotExists(name);
+      return this.#cutAndWrite(name, journals, pins);
+    });
     if ((await disk.look(join(path, PENDING_FILE))) !== undefined) this.#hasher.hashLater(name);
     return manifest;
   }

@@ -7,6 +7,7 @@ import { formatChecksums } from './file-hash.ts';
 import { FILE_FOLDERS, isPublishedName } from './file-names.ts';
 import { inParallel } from './in-parallel.ts';
 import type { JournalCut } from './journal-context.ts';
+import { linkOrCopy } from './link-file.ts';
 import { volumeOfSnapshot } from './names.ts';
 import { INDEX_ENDING, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
 import {
@@ -169,8 +170,8 @@ class Writer {
     await inParallel(cut.segments, async ({ sizeBytes, ...name }) => {
       const baseName = segmentBaseName(name);
       const [segment, index] = [baseName + SEGMENT_ENDING, baseName + INDEX_ENDING];
-      await this.#linkFile(join(cut.folder, segment), join(target, segment));
-      await this.#linkFile(join(cut.folder, index), join(target, index));
+      await linkOrCopy(this.#disk, join(cut.folder, segment), join(target, segment));
+      await linkOrCopy(this.#disk, join(cut.folder, index), join(target, index));
       this.#sizeBytes += sizeBytes;
     });
     await this.#disk.syncFolder(target);
@@ -195,7 +196,7 @@ class Writer {
     try {
       // A link to a symbolic link would change with what that points to.
       if (entry.isSymbolicLink) await this.#disk.copy(from, target);
-      else await this.#linkFile(from, target);
+      else await linkOrCopy(this.#disk, from, target);
     } catch (error) {
       // Taken back by who had published it, since the folder was listed.
       if (hasCode(error, 'ENOENT')) return;
@@ -205,16 +206,6 @@ class Writer {
     const sizeBytes = (await this.#disk.look(target))?.sizeBytes ?? 0;
     this.#files.push({ volume, path, sizeBytes });
     this.#sizeBytes += sizeBytes;
-  }
-
-  /** Links, or copies where that file system has no links, or no more of them, or not to there. */
-  async #linkFile(from: string, to: string): Promise<void> {
-    try {
-      await this.#disk.link(from, to);
-    } catch (error) {
-      if (!hasCode(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS')) throw error;
-      await this.#disk.copy(from, to);
-    }
   }
 }
 

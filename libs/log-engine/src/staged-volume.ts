@@ -96,7 +96,7 @@ class Staged implements StagedVolume {
       const mend = failure.mend === undefined ? {} : { mend: failure.mend };
       throw new EngineError('volume-stopped', failure.detail, mend);
     }
-    await markFinished(this.#parts.disk, this.#parts.dataDir, this.id, this.volume);
+    await markFinished(this.#parts.disk, this.#parts.dataDir, this.id, { volume: this.volume });
   }
 
   async #discard(): Promise<void> {

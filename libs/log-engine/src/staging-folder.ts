@@ -16,6 +16,13 @@ const HOLD_ENDING = '.sock';
 /** Random, so that it cannot be guessed and never comes twice; then the process that made it. */
 const STAGING_ID = /^[0-9a-f]{24}-(\d{1,10})$/;
 
+/** `finished.json`. */
+export interface FinishedVolume {
+  volume: string;
+  /** Made from a snapshot. */
+  isRestored?: boolean;
+}
+
 export function newStagingId(): string {
   return `${randomBytes(12).toString('hex')}-${process.pid}`;
 }
@@ -89,10 +96,16 @@ export async function removeStaging(disk: Disk, dataDir: string, id: string): Pr
   }
 }
 
+/** Removes a staging folder as its maker. What cannot be removed is swept later: nobody holds it any more. */
+export async function letGo(disk: Disk, dataDir: string, id: string, held: FolderLock | undefined): Promise<void> {
+  await removeStaging(disk, dataDir, id).catch(() => undefined);
+  await held?.release();
+}
+
 /** Says, durably, that nothing will be written to it any more. */
-export async function markFinished(disk: Disk, dataDir: string, id: string, volume: string): Promise<void> {
+export async function markFinished(disk: Disk, dataDir: string, id: string, finished: FinishedVolume): Promise<void> {
   const folder = stagingPath(dataDir, id);
-  await writeWhole(disk, join(folder, FINISHED_FILE), Buffer.from(JSON.stringify({ volume })));
+  await writeWhole(disk, join(folder, FINISHED_FILE), Buffer.from(JSON.stringify(finished)));
   await disk.syncFolder(folder);
 }
 
@@ -100,10 +113,10 @@ export async function markFinished(disk: Disk, dataDir: string, id: string, volu
  * The volume that lies ready in a staging folder.
  * @throws EngineError `unknown-staging`
  */
-export async function finishedVolume(disk: Disk, dataDir: string, id: string): Promise<string> {
+export async function finishedVolume(disk: Disk, dataDir: string, id: string): Promise<FinishedVolume> {
   if (!STAGING_ID.test(id)) throw unknownStaging(id);
   const marker = await readWhole(disk, join(stagingPath(dataDir, id), FINISHED_FILE));
-  if (marker !== undefined) return (JSON.parse(marker.toString()) as { volume: string }).volume;
+  if (marker !== undefined) return JSON.parse(marker.toString()) as FinishedVolume;
   if ((await disk.look(stagingPath(dataDir, id))) === undefined) throw unknownStaging(id);
   throw new EngineError('unknown-staging', `the volume staged as ${id} is not finished`, {
     mend: 'Finish it first, then adopt it.',
