@@ -36,6 +36,44 @@ test.each(['write', 'sync'] as const)(
   },
 );
 
+test.each([
+  ['create', '.segment'],
+  ['write', '.segment.tmp'],
+  ['sync', '.segment.tmp'],
+  ['rename', '.segment'],
+  ['syncFolder', 'journal'],
+  ['create', '.index'],
+  ['sync', '.index'],
+  ['rename', '.index'],
+] as const)(
+  'a %s of %s that fails while a segment is ended is never tried again, stops the volume, and loses nothing acknowledged',
+  async (operation, path) => {
+    const dataDir = temporaryFolder();
+    const disk = new FailingDisk();
+    const engine = await openEngine({ dataDir, segmentBytes: 1024 }, disk);
+    await engine.createTopic('t', { partitionCount: 1 });
+    const log = logOf(engine, 't');
+    const acknowledged: string[] = [];
+    disk.failing = operation;
+    disk.failingPath = path;
+    let failure: unknown;
+    for (let i = 0; failure === undefined; i++) {
+      await log.append(numberedBatch(`v${i}`), 'synced').then(
+        () => acknowledged.push(`v${i}-0`),
+        (error) => {
+          failure = error;
+        },
+      );
+    }
+    expect(failure).toMatchObject({ code: 'volume-stopped', message: expect.stringContaining('EIO') });
+    expect(disk.callsSinceFailure).toBe(1);
+    expect(await valuesOf(log)).toEqual(acknowledged);
+    await engine.close();
+    const reopened = await valuesOf(logOf(await openEngine({ dataDir }), 't'));
+    expect(reopened.slice(0, acknowledged.length)).toEqual(acknowledged);
+  },
+);
+
 test('with visibility synced readers wait for the sync, with written they do not', async () => {
   for (const [visibility, seen] of [
     ['synced', []],
