@@ -56,6 +56,7 @@ const levels = {
   'leftover-stays': 'warn',
   'maintenance-failed': 'warn',
   'snapshot-unhashed': 'warn',
+  'transaction-aborted': 'warn',
   'segment-sealed': 'info',
   'segment-removed': 'info',
   recovered: 'info',

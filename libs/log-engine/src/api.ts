@@ -11,6 +11,40 @@ export type Durability = 'synced' | 'written' | 'none';
 /** A volume's rule for what readers see: only what is synced (the default), or whatever is written. */
 export type Visibility = 'synced' | 'written';
 
+/** What readers of a partition want: all records, or those of committed transactions and of none. */
+export type Isolation = 'uncommitted' | 'committed';
+
+/** One incarnation of a producer. Batches of an earlier epoch are refused once a later one is known. */
+export interface ProducerIdentity {
+  producerId: bigint;
+  epoch: number;
+}
+
+export interface TransactionalProducer extends ProducerIdentity {
+  transactionalId: string;
+}
+
+export interface OpenProducerOptions {
+  transactionalId?: string;
+  /** Of its transactions. Default 60,000. */
+  timeoutMs?: number;
+  /** The incarnation that goes on: refused when another one took over meanwhile. */
+  expected?: ProducerIdentity;
+}
+
+export type TransactionOutcome = 'commit' | 'abort';
+
+export interface TransactionDescription {
+  transactionalId: string;
+  producer: ProducerIdentity;
+  /** `empty`: none is under way. */
+  state: 'empty' | 'ongoing' | 'committing' | 'aborting';
+  startedAtMs: number | undefined;
+  timeoutMs: number;
+  /** That it wrote to. */
+  partitions: { topic: string; partition: number }[];
+}
+
 export interface EngineOptions {
   /** Folder that holds one folder per volume. Created when missing. */
   dataDir: string;
@@ -30,6 +64,12 @@ export interface EngineOptions {
   disk?: Disk;
   /** Told about everything an operator should know (recovery, retention, quota). Default: silent. */
   onEvent?: (event: EngineEvent) => void;
+  /** A partition forgets a producer that appended nothing for so long. Default 1 day. */
+  producerExpiryMs?: number;
+  /** A transactional id is forgotten when no transaction was begun or ended for so long. Default 7 days. */
+  transactionalIdExpiryMs?: number;
+  /** The longest time-out that a producer may ask for. Default 15 minutes. */
+  maxTransactionTimeoutMs?: number;
 }
 
 export interface EngineEvent {
@@ -45,6 +85,7 @@ export interface EngineEvent {
     | 'maintenance-failed'
     | 'file-damaged'
     | 'snapshot-unhashed'
+    | 'transaction-aborted'
     | 'volume-stopped';
   /** Not there where it is about the data folder as a whole. */
   volume?: string;
@@ -103,6 +144,12 @@ export interface ReadResult {
   batches: Uint8Array[];
   highWatermark: bigint;
   logStartOffset: bigint;
+  lastStableOffset: bigint;
+  /**
+   * Aborted transactions that have records within `batches`, by their first offset: from there on, up to its abort marker,
+   * leave that producer's transactional batches out. Empty unless only committed records were asked for.
+   */
+  abortedTransactions: { producerId: bigint; firstOffset: bigint }[];
 }
 
 /** A partition as readers see it, in a live volume or in a snapshot. */
@@ -112,16 +159,25 @@ export interface PartitionReader {
   readonly logStartOffset: bigint;
   /** First offset that readers may not see yet. */
   readonly highWatermark: bigint;
+  /**
+   * Below it every transaction has ended, durably: the first offset of the oldest one that has not, else the high
+   * watermark.
+   */
+  readonly lastStableOffset: bigint;
 
   /**
    * Reads visible batches from the one that holds `offset`, up to `maxBytes`, but always at least one batch if there
    * is one. An offset equal to the high watermark gives no batches.
+   * @param isolation `committed` ends at the last stable offset. Default `uncommitted`
    * @throws EngineError `offset-out-of-range`, `read-failed`
    */
-  read(offset: bigint, maxBytes: number): Promise<ReadResult>;
+  read(offset: bigint, maxBytes: number, isolation?: Isolation): Promise<ReadResult>;
 
   /** First visible record whose timestamp is at or after `timestampMs`, or undefined. */
-  offsetForTimestamp(timestampMs: bigint): Promise<{ offset: bigint; timestampMs: bigint } | undefined>;
+  offsetForTimestamp(
+    timestampMs: bigint,
+    isolation?: Isolation,
+  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined>;
 }
 
 export interface PartitionLog extends PartitionReader {
@@ -137,7 +193,7 @@ export interface PartitionLog extends PartitionReader {
    * Batches with a producer id are held to its epoch and sequence. All that came before are answered with their first
    * offset, once they have the asked durability.
    * @throws EngineError `batch-corrupt`, `batch-too-large`, `volume-full`, `volume-stopped`, `disk-full`,
-   * `producer-fenced`, `out-of-order-sequence`
+   * `producer-fenced`, `out-of-order-sequence`, `invalid-transaction-state`
    */
   append(batches: Uint8Array, durability: Durability): Promise<AppendResult>;
 
@@ -148,7 +204,7 @@ export interface PartitionLog extends PartitionReader {
    */
   deleteRecordsBefore(offset: bigint): Promise<bigint>;
 
-  /** Calls `listener` each time the high watermark moves. Returns the way to stop that. */
+  /** Calls `listener` each time the high watermark or the last stable offset moves. Returns the way to stop that. */
   onVisible(listener: () => void): () => void;
 }
 
@@ -289,6 +345,43 @@ export interface LogEngine extends LogReader {
   commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void>;
   deleteGroupOffsets(group: string): Promise<void>;
 
+  /**
+   * Kafka's InitProducerId. Without a transactional id: a new producer. With one: its next incarnation; earlier ones are
+   * fenced, and what they left open is aborted. Durable when resolved. The text before the id's first dot names the volume
+   * that coordinates its transactions, as for groups.
+   * @throws EngineError `producer-fenced`, `unknown-producer`, `illegal-transaction-timeout`, `illegal-name`, `volume-stopped`
+   */
+  openProducer(options?: OpenProducerOptions): Promise<ProducerIdentity>;
+
+  /**
+   * To be called before the first transactional append; does nothing where a transaction is under way. Its time runs from
+   * here: when it is over, the transaction is aborted and its producer fenced.
+   * @throws EngineError `producer-fenced`, `unknown-producer`, `concurrent-transactions`
+   */
+  beginTransaction(producer: TransactionalProducer): Promise<void>;
+
+  /**
+   * Offsets that the group gets when the transaction commits. Durable when resolved.
+   * @throws EngineError `producer-fenced`, `unknown-producer`, `invalid-transaction-state`, `volume-stopped`
+   */
+  commitOffsetsInTransaction(producer: TransactionalProducer, group: string, offsets: CommittedOffset[]): Promise<void>;
+
+  /**
+   * Ends the transaction everywhere, whatever crash comes; durable when resolved. To ask again for the outcome that it had
+   * does nothing.
+   * @param options.bumpEpoch gives the producer a new epoch, so that nothing of this transaction can come late
+   * @returns who may begin the next transaction
+   * @throws EngineError `producer-fenced`, `unknown-producer`, `invalid-transaction-state`, `volume-stopped`
+   */
+  endTransaction(
+    producer: TransactionalProducer,
+    outcome: TransactionOutcome,
+    options?: { bumpEpoch?: boolean },
+  ): Promise<ProducerIdentity>;
+
+  /** Every transactional id that is known. */
+  transactions(): TransactionDescription[];
+
   volumes(): VolumeDescription[];
 
   /**
@@ -347,7 +440,8 @@ export interface LogEngine extends LogReader {
   deleteVolume(name: string): Promise<void>;
 
   /**
-   * Looks after what time brings: retention, and the room of what was deleted. Called by itself every
+   * Looks after what time brings: retention, the room of what was deleted, transactions whose time is over, producers and
+   * transactional ids that are not used any more. Called by itself every
    * `maintenanceIntervalMs`; resolves after a whole round. What fails is told as an event, and tried again.
    */
   maintain(): Promise<void>;

@@ -47,6 +47,10 @@ export class BatchList {
     return this.#rows.readUInt32LE(i * ENTRY_BYTES + AT.batchBytes);
   }
 
+  attributes(i: number): number {
+    return this.#rows.readUInt16LE(i * ENTRY_BYTES + AT.attributes);
+  }
+
   add(
     baseOffset: number,
     lastOffsetDelta: number,

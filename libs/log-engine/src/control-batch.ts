@@ -3,8 +3,7 @@
  * Kafka's. Key: int16 version (0), int16 type (0 abort, 1 commit). Value: int16 version (0), int32 coordinator epoch.
  */
 import { BATCH_HEADER_BYTES, RecordBatchBuilder } from '@tickfold/kafka-protocol';
-
-export type TransactionOutcome = 'commit' | 'abort';
+import type { TransactionOutcome } from './api.ts';
 
 /** Behind the batch's header: the record's length, attributes, two deltas and the key's length, a byte each; the version. */
 const TYPE_AT = BATCH_HEADER_BYTES + 7;

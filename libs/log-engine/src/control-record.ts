@@ -1,4 +1,4 @@
-import type { FileDescription } from './api.ts';
+import type { FileDescription, TransactionOutcome } from './api.ts';
 import { EngineError } from './errors.ts';
 
 /** A group's position as it stands in the journal. Offsets are decimal text: they may pass 2^53. */
@@ -16,6 +16,43 @@ export interface TopicRow {
 /** The first offset that a partition's log has from now on. */
 export type LogStartRow = [partitionId: number, logStartOffset: number];
 
+/** Offsets that a transaction will give a group; `id` tells them apart from those of the producer's next transaction. */
+export interface PendingOffsets {
+  producerId: number;
+  group: string;
+  id: number;
+  offsets: OffsetRow[];
+}
+
+/** How a transaction ends, and where: what is not there yet after a crash is done again. */
+export interface TransactionDecision {
+  producerId: number;
+  epoch: number;
+  outcome: TransactionOutcome;
+  /** Whether its producer asked for that, or the engine on a time-out or for a successor. */
+  endedBy: 'producer' | 'engine';
+  /** Who may begin the next transaction. */
+  next: [producerId: number, epoch: number];
+  partitions: [topic: string, partition: number, firstOffset: number][];
+  /** Ids of pending offsets. */
+  groups: [group: string, id: number][];
+}
+
+export type TransactionControl =
+  | {
+      kind: 'producer-opened';
+      transactionalId: string;
+      producerId: number;
+      epoch: number;
+      timeoutMs: number;
+      atMs: number;
+      expected?: [producerId: number, epoch: number];
+    }
+  | ({ kind: 'transaction-decided'; transactionalId: string; atMs: number } & TransactionDecision)
+  | { kind: 'transactional-id-expired'; transactionalId: string }
+  | ({ kind: 'offsets-pending' } & PendingOffsets)
+  | { kind: 'pending-offsets-ended'; producerId: number; group: string; outcome: TransactionOutcome };
+
 /** Everything that changes a volume besides record batches. Payload of control frames, as JSON. */
 export type ControlRecord =
   | ({ kind: 'topic-created' } & TopicRow)
@@ -27,7 +64,8 @@ export type ControlRecord =
   | { kind: 'offsets-deleted'; group: string }
   | { kind: 'topic-offsets-deleted'; topic: string }
   | ({ kind: 'file-published' } & FileDescription)
-  | { kind: 'file-removed'; path: string };
+  | { kind: 'file-removed'; path: string }
+  | TransactionControl;
 
 const KINDS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
   'topic-created',
@@ -39,6 +77,11 @@ const KINDS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
   'topic-offsets-deleted',
   'file-published',
   'file-removed',
+  'producer-opened',
+  'transaction-decided',
+  'transactional-id-expired',
+  'offsets-pending',
+  'pending-offsets-ended',
 ]);
 
 /**

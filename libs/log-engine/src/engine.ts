@@ -6,12 +6,17 @@ import type {
   EngineOptions,
   FileDescription,
   LogEngine,
+  OpenProducerOptions,
   PartitionLog,
   Pins,
+  ProducerIdentity,
   SnapshotManifest,
   TopicChange,
   TopicDescription,
   TopicOptions,
+  TransactionalProducer,
+  TransactionDescription,
+  TransactionOutcome,
   Visibility,
   VolumeDescription,
 } from './api.ts';
@@ -27,6 +32,7 @@ import { tryToRemove } from './leftovers.ts';
 import { Maintenance } from './maintenance.ts';
 import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
+import { ProducerRegistry } from './producer-registry.ts';
 import { recoverJournal } from './recovery.ts';
 import { RefusedVolumes } from './refused-volumes.ts';
 import { IndexCache } from './segment-index.ts';
@@ -43,6 +49,7 @@ import {
   topicCreation,
   unknownTopic,
 } from './topic-rows.ts';
+import { TransactionCoordinator } from './transaction-coordinator.ts';
 
 const JOURNAL_FOLDER = 'journal';
 /** What a deleted volume is called until all of it is removed. */
@@ -53,7 +60,12 @@ const DEFAULT_QUOTA_BYTES = 2048 * MEBIBYTE;
 const TAIL_CACHE_BYTES = 16 * MEBIBYTE;
 const INDEX_CACHE_BYTES = 16 * MEBIBYTE;
 const MAX_OPEN_FILES = 64;
+const MINUTE_MS = 60 * 1000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 const DEFAULT_MAINTENANCE_INTERVAL_MS = 1000;
+const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 15 * MINUTE_MS;
+const DEFAULT_PRODUCER_EXPIRY_MS = DAY_MS;
+const DEFAULT_TRANSACTIONAL_ID_EXPIRY_MS = 7 * DAY_MS;
 
 /**
  * Opens every volume under `dataDir`, recovering what a crash left, and owns the folder until `close`. A volume that
@@ -68,6 +80,7 @@ export function openLogEngine(options: EngineOptions): Promise<LogEngine> {
 export async function openEngineOn(options: EngineOptions, onlyVolume?: string): Promise<LogEngine> {
   const disk = options.disk ?? nodeDisk;
   const dataDir = resolve(options.dataDir);
+  const registry = new ProducerRegistry();
   const context: EngineContext = {
     disk,
     segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
@@ -78,9 +91,10 @@ export async function openEngineOn(options: EngineOptions, onlyVolume?: string):
     tailCache: new TailCache(TAIL_CACHE_BYTES),
     indexCache: new IndexCache(INDEX_CACHE_BYTES),
     openFiles: new OpenFiles(disk, MAX_OPEN_FILES),
+    transactions: registry,
   };
   const lock = await ownFolder(disk, dataDir);
-  const engine = new Engine(context, dataDir, options.visibility ?? 'synced', lock, onlyVolume);
+  const engine = new Engine(context, registry, { ...options, dataDir }, lock, onlyVolume);
   try {
     await engine.recover();
   } catch (error) {
@@ -127,19 +141,22 @@ class Engine implements LogEngine {
   readonly #refused = new RefusedVolumes();
   readonly #catalog: FileCatalog;
   readonly #snapshots: SnapshotTaker;
+  readonly #transactions: TransactionCoordinator;
   readonly #maintenance: Maintenance;
+  readonly #producerExpiryMs: number;
   #closing: Promise<void> | undefined;
 
   constructor(
     context: EngineContext,
-    dataDir: string,
-    visibility: Visibility,
+    registry: ProducerRegistry,
+    options: EngineOptions,
     lock: FolderLock,
     onlyVolume: string | undefined,
   ) {
     this.#context = context;
+    const { dataDir } = options;
     this.#dataDir = dataDir;
-    this.#visibility = visibility;
+    this.#visibility = options.visibility ?? 'synced';
     this.#lock = lock;
     this.#onlyVolume = onlyVolume;
     this.#catalog = new FileCatalog({ ...context, dataDir });
@@ -148,6 +165,17 @@ class Engine implements LogEngine {
       journalOf: (volume) => this.#existing(volume),
     });
     this.#maintenance = new Maintenance(context.maintenanceIntervalMs, () => this.#maintainAll());
+    const volumes = {
+      find: (volume: string) => this.#journals.get(volume),
+      open: (volume: string) => this.#journalOf(volume),
+      refused: this.#refused,
+    };
+    const limits = {
+      maxTimeoutMs: options.maxTransactionTimeoutMs ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS,
+      transactionalIdExpiryMs: options.transactionalIdExpiryMs ?? DEFAULT_TRANSACTIONAL_ID_EXPIRY_MS,
+    };
+    this.#transactions = new TransactionCoordinator({ ...context, registry, volumes, limits });
+    this.#producerExpiryMs = options.producerExpiryMs ?? DEFAULT_PRODUCER_EXPIRY_MS;
   }
 
   /** Opens the journals that are there, after removing what a crash left half made. Other folders are none of ours. */
@@ -161,6 +189,7 @@ class Engine implements LogEngine {
     await sweepStaging(disk, this.#dataDir, this.#onLeftover);
     for (const name of names.filter(isVolumeName).sort()) await this.#recoverOrRefuse(name);
     await this.#snapshots.resume();
+    await this.#transactions.admit([...this.#journals.values()]);
     this.#maintenance.start();
   }
 
@@ -225,6 +254,38 @@ class Engine implements LogEngine {
     this.#refused.check(volumeOfGroup(group));
     const journal = this.#journals.get(volumeOfGroup(group));
     await journal?.record(() => ({ kind: 'offsets-deleted', group }) as const);
+  }
+
+  async openProducer(options: OpenProducerOptions = {}): Promise<ProducerIdentity> {
+    this.#checkOpen();
+    return this.#transactions.openProducer(options);
+  }
+
+  async beginTransaction(producer: TransactionalProducer): Promise<void> {
+    this.#checkOpen();
+    this.#transactions.begin(producer);
+  }
+
+  async commitOffsetsInTransaction(
+    producer: TransactionalProducer,
+    group: string,
+    offsets: CommittedOffset[],
+  ): Promise<void> {
+    this.#checkOpen();
+    await this.#transactions.commitOffsets(producer, group, offsets);
+  }
+
+  async endTransaction(
+    producer: TransactionalProducer,
+    outcome: TransactionOutcome,
+    { bumpEpoch = false }: { bumpEpoch?: boolean } = {},
+  ): Promise<ProducerIdentity> {
+    this.#checkOpen();
+    return this.#transactions.end(producer, outcome, bumpEpoch);
+  }
+
+  transactions(): TransactionDescription[] {
+    return this.#transactions.describe();
   }
 
   volumes(): VolumeDescription[] {
@@ -303,7 +364,12 @@ class Engine implements LogEngine {
 
   async #closeAll(): Promise<void> {
     const maintained = this.#maintenance.stop();
-    await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values(), this.#snapshots.close()]);
+    await Promise.allSettled([
+      ...this.#creating.values(),
+      ...this.#deleting.values(),
+      this.#snapshots.close(),
+      this.#transactions.idle(),
+    ]);
     try {
       await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
       await maintained;
@@ -314,6 +380,8 @@ class Engine implements LogEngine {
   }
 
   async #maintainAll(): Promise<void> {
+    for (const journal of this.#journals.values()) journal.expireProducers(this.#producerExpiryMs);
+    await this.#transactions.maintain();
     for (const journal of this.#journals.values()) await journal.maintain();
   }
 
@@ -367,13 +435,16 @@ class Engine implements LogEngine {
     try {
       await discardFolder(disk, folder, join(this.#dataDir, `${TRASH}${name}-${randomBytes(8).toString('hex')}`));
     } catch (error) {
-      await this.#recoverVolume(name);
+      const found = await this.#recoverVolume(name);
+      if (found !== undefined) await this.#transactions.admit([found]);
       throw unusable(folder, error);
     }
-    this.#refused.forget(name);
+    const wasRefused = this.#refused.forget(name);
     // Readers that were under way may have opened files once more; a new volume of this name must not be served them.
     journal?.forgetInMemory();
     for (const topic of topics) await this.#forgetOffsetsOf(topic);
+    await this.#transactions.forgetVolume(name);
+    if (wasRefused) await this.#transactions.admit([...this.#journals.values()]);
   }
 
   #checkOpen(): void {
@@ -433,7 +504,10 @@ class Engine implements LogEngine {
     const folder = this.#journalFolder(volume);
     try {
       const found = await this.#recoverVolume(volume);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        await this.#transactions.admit([found]);
+        return found;
+      }
       await disk.makeFolder(folder);
       await disk.syncFolder(this.#dataDir);
       await disk.syncFolder(dirname(folder));

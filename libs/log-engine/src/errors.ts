@@ -30,6 +30,26 @@ export const ENGINE_ERRORS = {
     retry: false,
     mend: 'Stop this producer: another one took over. Where there is none, open it anew.',
   },
+  'unknown-producer': {
+    actor: 'user',
+    retry: false,
+    mend: 'Open the producer first, or again: a transactional id that is not used for long is forgotten.',
+  },
+  'invalid-transaction-state': {
+    actor: 'programmer',
+    retry: false,
+    mend: 'Begin a transaction before writing in it, and end each one once.',
+  },
+  'concurrent-transactions': {
+    actor: 'user',
+    retry: true,
+    mend: 'Try again: what goes before is being ended.',
+  },
+  'illegal-transaction-timeout': {
+    actor: 'user',
+    retry: false,
+    mend: "Set the producer's transaction timeout to a whole number of milliseconds within the limit.",
+  },
   'offset-out-of-range': {
     actor: 'user',
     retry: false,

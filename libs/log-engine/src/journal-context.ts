@@ -1,12 +1,22 @@
 /** What a journal is given, and what it gives away of itself. */
 import type { EngineEvent } from './api.ts';
+import type { ControlRecord } from './control-record.ts';
 import type { Disk } from './disk.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import type { OpenFiles } from './open-files.ts';
+import type { Partition } from './partition.ts';
 import type { SealedSegment } from './sealed-segment.ts';
 import type { ActiveSegment, SegmentName } from './segment.ts';
 import type { IndexCache } from './segment-index.ts';
 import type { TailCache } from './tail-cache.ts';
+
+/** What appends ask of the engine's transactions. */
+export interface TransactionGate {
+  /** @throws EngineError `producer-fenced`, `invalid-transaction-state` unless that producer's transaction is under way */
+  admit(producerId: number, epoch: number): void;
+  /** A transaction wrote to a partition for the first time. */
+  joined(producerId: number, partition: Partition, firstOffset: number): void;
+}
 
 /** What every journal of an engine shares. */
 export interface EngineContext {
@@ -20,6 +30,18 @@ export interface EngineContext {
   tailCache: TailCache;
   indexCache: IndexCache;
   openFiles: OpenFiles;
+  transactions: TransactionGate;
+}
+
+/** What may be done in one turn of a journal. Nothing of others comes between, and no cut. */
+export interface JournalTurn {
+  /** All that was appended before. */
+  readonly state: JournalState;
+  partition(topic: string, number: number): Partition | undefined;
+  /** Also control batches. */
+  append(partition: Partition, batches: Buffer): void;
+  /** @throws EngineError `volume-full` */
+  record(record: ControlRecord): void;
 }
 
 /** What a journal begins with: nothing, or what recovery found. */

@@ -1,9 +1,11 @@
 import { iterateBatches, RecordBatchError, RecordCursor } from '@tickfold/kafka-protocol';
-import type { ReadResult } from './api.ts';
+import type { Isolation, ReadResult } from './api.ts';
+import { attributesAreControl, batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
 import { EngineError } from './errors.ts';
 import { batchIn, type Extent, extentOf, frameEnd, spansOf } from './extents.ts';
 import { FRAME_HEADER } from './layout.ts';
 import type { OpenFiles } from './open-files.ts';
+import { type AbortedRow, abortedWithin } from './partition-transactions.ts';
 import type { Segment } from './segment.ts';
 import { hasCode, isSystemError } from './system-errors.ts';
 
@@ -30,6 +32,10 @@ export interface ReadablePartition {
   readonly id: number;
   readonly startOffset: number;
   readonly visibleOffset: number;
+  /** Below it every transaction has ended. */
+  readonly stableOffset: number;
+  /** Rows may be added to the array: of transactions that were not stable when it was taken. */
+  readonly aborted: readonly AbortedRow[];
   readonly endOffset: number;
   readonly isDeleted: boolean;
 }
@@ -45,16 +51,22 @@ export class JournalReader {
   }
 
   /** @throws EngineError `offset-out-of-range`, `unknown-topic` */
-  read(partition: ReadablePartition, offset: bigint, maxBytes: number): Promise<ReadResult> {
-    return this.#unlessRemoved(() => this.#readOnce(partition, offset, maxBytes));
+  read(
+    partition: ReadablePartition,
+    offset: bigint,
+    maxBytes: number,
+    isolation: Isolation = 'uncommitted',
+  ): Promise<ReadResult> {
+    return this.#unlessRemoved(() => this.#readOnce(partition, offset, maxBytes, isolation));
   }
 
   /** The first visible record at or after that time. */
   offsetForTimestamp(
     partition: ReadablePartition,
     timestampMs: bigint,
+    isolation: Isolation = 'uncommitted',
   ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
-    return this.#unlessRemoved(() => this.#findTimestamp(partition, Number(timestampMs)));
+    return this.#unlessRemoved(() => this.#findTimestamp(partition, Number(timestampMs), isolation));
   }
 
   /** Does the work again when a segment was taken away under it, or its remains were carried elsewhere. */
@@ -73,31 +85,47 @@ export class JournalReader {
     }
   }
 
-  async #readOnce(partition: ReadablePartition, offset: bigint, maxBytes: number): Promise<ReadResult> {
+  async #readOnce(
+    partition: ReadablePartition,
+    offset: bigint,
+    maxBytes: number,
+    isolation: Isolation,
+  ): Promise<ReadResult> {
     checkRange(partition, offset);
+    // All of one moment: what ends a transaction later lies behind this stable offset.
+    const { visibleOffset, stableOffset, aborted } = partition;
+    const end = isolation === 'committed' ? stableOffset : visibleOffset;
     const batches: Buffer[] = [];
     let from = Number(offset);
     // A batch that turns out to be damaged is passed over, so a read may have to look further on.
-    while (batches.length === 0 && from < partition.visibleOffset) {
-      const extents = await this.#plan(partition, from, maxBytes);
+    while (batches.length === 0 && from < end) {
+      const extents = await this.#plan(partition, from, end, maxBytes);
       if (extents.length === 0) break;
       for (const batch of await this.#fetch(extents)) if (batch !== undefined) batches.push(batch);
       from = extents.at(-1)!.lastOffset + 1;
     }
-    return { batches, highWatermark: BigInt(partition.visibleOffset), logStartOffset: BigInt(partition.startOffset) };
+    return {
+      batches,
+      highWatermark: BigInt(visibleOffset),
+      logStartOffset: BigInt(partition.startOffset),
+      lastStableOffset: BigInt(stableOffset),
+      abortedTransactions: isolation === 'committed' ? abortedAmong(batches, aborted) : [],
+    };
   }
 
   async #findTimestamp(
     partition: ReadablePartition,
     wanted: number,
+    isolation: Isolation,
   ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+    const end = isolation === 'committed' ? partition.stableOffset : partition.visibleOffset;
     for (const segment of this.#journal.segments) {
       const summary = segment.index.summary(partition.id);
       if (summary === undefined || summary.maxTimestampMs < wanted) continue;
       const list = await segment.index.batches(partition.id);
       for (let i = list.firstEndingAtOrAfter(partition.startOffset); i < list.count; i++) {
-        if (list.baseOffset(i) >= partition.visibleOffset) return undefined;
-        if (list.maxTimestampMs(i) < wanted) continue;
+        if (list.baseOffset(i) >= end) return undefined;
+        if (list.maxTimestampMs(i) < wanted || attributesAreControl(list.attributes(i))) continue;
         const [batch] = await this.#fetch([extentOf(segment, partition.id, list, i)]);
         const found = batch && firstRecordSince(batch, wanted, partition.startOffset);
         if (found !== undefined) return { offset: BigInt(found.offset), timestampMs: BigInt(found.timestampMs) };
@@ -106,16 +134,15 @@ export class JournalReader {
     return undefined;
   }
 
-  /** The visible batches from the one that holds `offset` on, at most `maxBytes` but at least one. */
-  async #plan(partition: ReadablePartition, offset: number, maxBytes: number): Promise<Extent[]> {
+  /** The batches below `end` from the one that holds `offset` on, at most `maxBytes` but at least one. */
+  async #plan(partition: ReadablePartition, offset: number, end: number, maxBytes: number): Promise<Extent[]> {
     const extents: Extent[] = [];
-    const visibleOffset = partition.visibleOffset;
     let bytes = 0;
     for (const segment of this.#segmentsFrom(partition.id, offset)) {
       const pending = segment.index.batches(partition.id);
       const list = pending instanceof Promise ? await pending : pending;
       for (let i = list.firstEndingAtOrAfter(offset); i < list.count; i++) {
-        if (list.baseOffset(i) >= visibleOffset) return extents;
+        if (list.baseOffset(i) >= end) return extents;
         bytes += list.batchBytes(i);
         if (bytes > maxBytes && extents.length > 0) return extents;
         extents.push(extentOf(segment, partition.id, list, i));
@@ -166,6 +193,16 @@ function readFailure(error: unknown): unknown {
   if (!isSystemError(error) || hasCode(error, 'ENOENT')) return error;
   const mend = hasCode(error, 'EMFILE', 'ENFILE') ? { mend: TOO_MANY_FILES_MEND } : {};
   return new EngineError('read-failed', `records cannot be read: ${error.message}`, { cause: error, ...mend });
+}
+
+function abortedAmong(batches: readonly Buffer[], aborted: readonly AbortedRow[]): ReadResult['abortedTransactions'] {
+  const [first, last] = [batches[0], batches.at(-1)];
+  if (aborted.length === 0 || first === undefined || last === undefined) return [];
+  const end = batchBaseOffset(last, 0) + batchLastOffsetDelta(last, 0) + 1;
+  return abortedWithin(aborted, batchBaseOffset(first, 0), end).map(([producerId, firstOffset]) => ({
+    producerId: BigInt(producerId),
+    firstOffset: BigInt(firstOffset),
+  }));
 }
 
 function checkRange(partition: ReadablePartition, offset: bigint): void {

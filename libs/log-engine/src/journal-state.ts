@@ -1,9 +1,10 @@
 import type { FileDescription, Visibility } from './api.ts';
 import type { ControlRecord, OffsetRow, TopicRow } from './control-record.ts';
 import type { ProducersCheckpoint } from './partition-producers.ts';
+import { type TransactionsCheckpoint, TransactionsState } from './transactions-state.ts';
 
 /** Payload of a checkpoint frame, as JSON: all that the frames after it cannot tell. Older ones lack what is optional. */
-export interface Checkpoint extends Partial<ProducersCheckpoint> {
+export interface Checkpoint extends Partial<ProducersCheckpoint & TransactionsCheckpoint> {
   visibility: Visibility;
   nextPartitionId: number;
   topics: TopicRow[];
@@ -28,14 +29,16 @@ export class JournalState {
   nextPartitionId = 0;
   /** Where records told logs to start, by partition id; partitions themselves know of all other reasons. */
   readonly movedStarts = new Map<number, number>();
+  readonly transactions: TransactionsState;
   readonly #groups = new Map<string, Map<string, OffsetRow>>();
 
-  constructor(visibility: Visibility) {
+  constructor(visibility: Visibility, transactions = new TransactionsState()) {
     this.visibility = visibility;
+    this.transactions = transactions;
   }
 
   static fromCheckpoint(checkpoint: Checkpoint): JournalState {
-    const state = new JournalState(checkpoint.visibility);
+    const state = new JournalState(checkpoint.visibility, TransactionsState.fromCheckpoint(checkpoint));
     state.nextPartitionId = checkpoint.nextPartitionId;
     for (const topic of checkpoint.topics) state.topics.set(topic.name, topic);
     for (const [group, offsets] of checkpoint.groups) state.apply({ kind: 'offsets-committed', group, offsets });
@@ -53,6 +56,7 @@ export class JournalState {
       groups: this.groups().map((group) => [group, this.offsetsOf(group)]),
       files: [...this.files.values()],
       removedFiles: [...this.removedFiles],
+      ...this.transactions.toCheckpoint(),
     };
   }
 
@@ -75,12 +79,9 @@ export class JournalState {
           this.movedStarts.set(id, Math.max(startOffset, this.movedStarts.get(id) ?? 0));
         }
         return;
-      case 'offsets-committed': {
-        const offsets = this.#groups.get(record.group) ?? new Map<string, OffsetRow>();
-        this.#groups.set(record.group, offsets);
-        for (const row of record.offsets) offsets.set(`${row[0]}/${row[1]}`, row);
+      case 'offsets-committed':
+        this.#commit(record.group, record.offsets);
         return;
-      }
       case 'offsets-deleted':
         this.#groups.delete(record.group);
         return;
@@ -97,6 +98,10 @@ export class JournalState {
         this.files.delete(record.path);
         this.removedFiles.add(record.path);
         return;
+      default: {
+        const committed = this.transactions.apply(record);
+        if (committed !== undefined) this.#commit(committed.group, committed.offsets);
+      }
     }
   }
 
@@ -109,10 +114,18 @@ export class JournalState {
   }
 
   hasOffsetsOfTopic(topic: string): boolean {
+    if (this.transactions.hasOffsetsOfTopic(topic)) return true;
     return this.groups().some((group) => this.offsetsOf(group).some((row) => row[0] === topic));
   }
 
+  #commit(group: string, rows: readonly OffsetRow[]): void {
+    const offsets = this.#groups.get(group) ?? new Map<string, OffsetRow>();
+    this.#groups.set(group, offsets);
+    for (const row of rows) offsets.set(`${row[0]}/${row[1]}`, row);
+  }
+
   #forgetOffsetsOf(topic: string): void {
+    this.transactions.forgetOffsetsOf(topic);
     for (const [group, offsets] of this.#groups) {
       for (const [key, row] of offsets) if (row[0] === topic) offsets.delete(key);
       if (offsets.size === 0) this.#groups.delete(group);

@@ -6,11 +6,12 @@ import { EngineError } from './errors.ts';
 import { FRAME_TYPES, frameSizeBytes } from './frame.ts';
 import type { Group, Settle } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { EngineContext, JournalCut, JournalStart } from './journal-context.ts';
+import type { EngineContext, JournalCut, JournalStart, JournalTurn } from './journal-context.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import { Partition } from './partition.ts';
 import { producersCheckpoint } from './partition-producers.ts';
+import type { UnstableTransaction } from './partition-transactions.ts';
 import { admitProducers } from './producer-admission.ts';
 import { nameProducers } from './producer-batches.ts';
 import type { SealedSegment } from './sealed-segment.ts';
@@ -96,7 +97,7 @@ export class Journal {
       const doName = nameProducers(bytes);
       this.#inTurn(() => {
         if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
-        const original = doName ? admitProducers(partition, bytes) : undefined;
+        const original = doName ? admitProducers(partition, bytes, this.#context.transactions) : undefined;
         const { group, result } =
           original === undefined
             ? this.#appendBatches(partition, bytes)
@@ -114,17 +115,27 @@ export class Journal {
    * @param decide makes the record when its turn comes, from all that was appended before; may throw
    */
   record<R extends ControlRecord>(decide: (state: JournalState) => R): Promise<R> {
+    return this.inOneTurn((turn) => {
+      const record = decide(turn.state);
+      turn.record(record);
+      return record;
+    });
+  }
+
+  /**
+   * Does the work when its turn comes, and resolves to what it gave when all that was appended up to then is durable.
+   * @param work throws before it appends anything, or not at all
+   */
+  inOneTurn<T>(work: (turn: JournalTurn) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#inTurn(() => {
-        const record = decide(this.#appended);
-        const text = JSON.stringify(record);
-        this.#checkQuota(text.length);
-        this.#segments.makeRoom(frameSizeBytes(Buffer.byteLength(text)));
-        const frameBytes = this.#segments.active.appendText(FRAME_TYPES.control, text, this.#context.clock());
-        const group = this.#gather(frameBytes);
-        this.#applyAppended(record);
-        group.records.push(record);
-        group.whenSynced((error) => (error === undefined ? resolve(record) : reject(error)));
+        const result = work({
+          state: this.#appended,
+          partition: (topic, number) => this.#findPartition(topic, number),
+          append: (partition, batches) => void this.#appendBatches(partition, batches),
+          record: (record) => this.#appendRecord(record),
+        });
+        this.#groupOfAllSoFar().whenSynced((error) => (error === undefined ? resolve(result) : reject(error)));
       }, reject);
     });
   }
@@ -220,6 +231,12 @@ export class Journal {
     this.#tell('range-damaged', `${range}: does not match its CRC; readers pass over it`);
   }
 
+  /** Forgets producers that appended nothing for so long. Their open transactions keep them. */
+  expireProducers(expiryMs: number): void {
+    const beforeMs = this.#context.clock() - expiryMs;
+    for (const { producers } of this.partitions.values()) producers?.expire(beforeMs);
+  }
+
   /** Removes the oldest segments until the volume fits its quota. */
   keepQuota(): void {
     this.#segments.keepQuota();
@@ -284,11 +301,14 @@ export class Journal {
         at,
         sizeBytes,
       );
-      if (batchHasProducer(bytes, at)) partition.addProduced(bytes, at, partition.endOffset, appendTimeMs);
+      const ended = batchHasProducer(bytes, at)
+        ? partition.addProduced(bytes, at, appendTimeMs, this.#context.transactions)
+        : undefined;
       partition.endOffset += batchLastOffsetDelta(bytes, at) + 1;
       partition.sizeBytes += sizeBytes;
       group = this.#gather(frameBytes);
       group.reach(partition, partition.endOffset);
+      if (ended !== undefined) settleWhenSynced(group, partition, ended);
       at += sizeBytes;
     }
     const result = {
@@ -299,6 +319,21 @@ export class Journal {
       isDuplicate: false,
     };
     return { group: group!, result };
+  }
+
+  #appendRecord(record: ControlRecord): void {
+    const text = JSON.stringify(record);
+    this.#checkQuota(text.length);
+    this.#segments.makeRoom(frameSizeBytes(Buffer.byteLength(text)));
+    const frameBytes = this.#segments.active.appendText(FRAME_TYPES.control, text, this.#context.clock());
+    const group = this.#gather(frameBytes);
+    this.#applyAppended(record);
+    group.records.push(record);
+  }
+
+  #findPartition(topic: string, number: number): Partition | undefined {
+    const id = this.#appended.topics.get(topic)?.partitionIds[number];
+    return id === undefined ? undefined : this.partitions.get(id);
   }
 
   #gather(frameBytes: number): Group {
@@ -412,6 +447,13 @@ export class Journal {
   #tell(kind: EngineEvent['kind'], detail: string, mend?: string): void {
     this.#context.onEvent({ kind, volume: this.volume, detail, ...(mend === undefined ? {} : { mend }) });
   }
+}
+
+/** Only then: what readers of committed records saw must not be open again after a crash. */
+function settleWhenSynced(group: Group, partition: Partition, ended: UnstableTransaction): void {
+  group.whenSynced((error) => {
+    if (error === undefined) partition.settle(ended);
+  });
 }
 
 function takeTurn({ run, fail }: { run: () => void; fail: (error: unknown) => void }): void {

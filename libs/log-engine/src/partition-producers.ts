@@ -17,6 +17,8 @@ export interface ProducersCheckpoint {
   aborted: [partitionId: number, transactions: AbortedRow[]][];
 }
 
+const NOTHING = {};
+
 /** What a partition knows of producers with an id. Partitions that never saw one have none of this. */
 export class PartitionProducers {
   readonly table: ProducerTable;
@@ -40,20 +42,29 @@ export class PartitionProducers {
 
   /**
    * Takes note of a batch with a producer id that was appended: records or a marker.
-   * @returns the transaction that it ended
+   * @returns whose transaction it began, or what it ended
    */
-  add(bytes: Buffer, at: number, baseOffset: number, appendTimeMs: number): UnstableTransaction | undefined {
+  add(
+    bytes: Buffer,
+    at: number,
+    baseOffset: number,
+    appendTimeMs: number,
+  ): { begun?: number; ended?: UnstableTransaction | undefined } {
     if (batchIsControl(bytes, at)) {
       const producerId = batchProducerId(bytes, at);
       this.table.addMarker(producerId, batchProducerEpoch(bytes, at), appendTimeMs);
-      return this.transactions.end(producerId, baseOffset, markerOutcome(bytes, at));
+      return { ended: this.transactions.end(producerId, baseOffset, markerOutcome(bytes, at)) };
     }
     const batch = producerBatchAt(bytes, at);
     this.table.add(batch, baseOffset, baseOffset + batchLastOffsetDelta(bytes, at), appendTimeMs);
-    if (batch.isTransactional && this.transactions.openFrom(batch.producerId) === undefined) {
-      this.transactions.begin(batch.producerId, baseOffset);
-    }
-    return undefined;
+    if (!batch.isTransactional || this.transactions.openFrom(batch.producerId) !== undefined) return NOTHING;
+    this.transactions.begin(batch.producerId, baseOffset);
+    return { begun: batch.producerId };
+  }
+
+  /** Forgets producers that appended nothing since then, but those with an open transaction. */
+  expire(beforeMs: number): void {
+    this.table.expire(beforeMs, (producerId) => this.transactions.openFrom(producerId) !== undefined);
   }
 }
 
@@ -69,7 +80,7 @@ export function addStored(
   if (!batchHasProducer(bytes, at)) return;
   const producers = known.get(partitionId) ?? new PartitionProducers();
   known.set(partitionId, producers);
-  const ended = producers.add(bytes, at, baseOffset, appendTimeMs);
+  const { ended } = producers.add(bytes, at, baseOffset, appendTimeMs);
   if (ended !== undefined) producers.transactions.settle(ended);
 }
 

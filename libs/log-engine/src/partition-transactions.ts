@@ -1,4 +1,4 @@
-import type { TransactionOutcome } from './control-batch.ts';
+import type { TransactionOutcome } from './api.ts';
 
 /** A transaction that holds up those who read only what is committed. */
 export interface UnstableTransaction {

@@ -1,7 +1,9 @@
-import type { AppendResult, Durability, PartitionLog, ReadResult } from './api.ts';
+import type { AppendResult, Durability, Isolation, PartitionLog, ReadResult } from './api.ts';
 import { EngineError } from './errors.ts';
 import type { Journal } from './journal.ts';
+import type { TransactionGate } from './journal-context.ts';
 import { PartitionProducers } from './partition-producers.ts';
+import type { AbortedRow, UnstableTransaction } from './partition-transactions.ts';
 import type { TopicPolicy } from './topic-settings.ts';
 
 /** One partition's place in its volume's journal. Offsets are numbers inside the engine, bigints at its border. */
@@ -41,6 +43,21 @@ export class Partition implements PartitionLog {
     return BigInt(this.visibleOffset);
   }
 
+  get stableOffset(): number {
+    const unstable = this.producers?.transactions.firstUnstableOffset;
+    if (unstable === undefined || unstable >= this.visibleOffset) return this.visibleOffset;
+    // Retention may have taken the beginning of an open transaction.
+    return Math.max(unstable, this.startOffset);
+  }
+
+  get lastStableOffset(): bigint {
+    return BigInt(this.stableOffset);
+  }
+
+  get aborted(): readonly AbortedRow[] {
+    return this.producers?.transactions.aborted ?? [];
+  }
+
   get logEndOffset(): bigint {
     return BigInt(this.endOffset);
   }
@@ -49,12 +66,15 @@ export class Partition implements PartitionLog {
     return this.#journal.append(this, batches, durability);
   }
 
-  read(offset: bigint, maxBytes: number): Promise<ReadResult> {
-    return this.#journal.reader.read(this, offset, maxBytes);
+  read(offset: bigint, maxBytes: number, isolation?: Isolation): Promise<ReadResult> {
+    return this.#journal.reader.read(this, offset, maxBytes, isolation);
   }
 
-  offsetForTimestamp(timestampMs: bigint): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
-    return this.#journal.reader.offsetForTimestamp(this, timestampMs);
+  offsetForTimestamp(
+    timestampMs: bigint,
+    isolation?: Isolation,
+  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+    return this.#journal.reader.offsetForTimestamp(this, timestampMs, isolation);
   }
 
   deleteRecordsBefore(offset: bigint): Promise<bigint> {
@@ -73,10 +93,23 @@ export class Partition implements PartitionLog {
     this.#tellListeners();
   }
 
-  /** Takes note of a batch with a producer id that was appended. */
-  addProduced(bytes: Buffer, at: number, baseOffset: number, appendTimeMs: number): void {
+  /** Takes note of a batch with a producer id that is appended at `endOffset`; gives the transaction that it ends. */
+  addProduced(
+    bytes: Buffer,
+    at: number,
+    appendTimeMs: number,
+    transactions: TransactionGate,
+  ): UnstableTransaction | undefined {
     this.producers ??= new PartitionProducers();
-    this.producers.add(bytes, at, baseOffset, appendTimeMs);
+    const { begun, ended } = this.producers.add(bytes, at, this.endOffset, appendTimeMs);
+    if (begun !== undefined) transactions.joined(begun, this, this.endOffset);
+    return ended;
+  }
+
+  /** The marker of a transaction is durable. */
+  settle(ended: UnstableTransaction): void {
+    this.producers?.transactions.settle(ended);
+    this.#tellListeners();
   }
 
   /**

@@ -28,8 +28,13 @@ export class RefusedVolumes {
     if (refusal !== undefined) throw refusal;
   }
 
-  forget(volume: string): void {
-    this.#errors.delete(volume);
+  /** True when it was refused until now. */
+  forget(volume: string): boolean {
+    return this.#errors.delete(volume);
+  }
+
+  get count(): number {
+    return this.#errors.size;
   }
 
   describe(): VolumeDescription[] {

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type {
   CommittedOffset,
+  Isolation,
   PartitionReader,
   ReadResult,
   Snapshot,
@@ -16,6 +17,8 @@ import { JournalState } from './journal-state.ts';
 import { SEGMENT_HEADER } from './layout.ts';
 import { volumeOfSnapshot } from './names.ts';
 import { OpenFiles } from './open-files.ts';
+import { PartitionProducers } from './partition-producers.ts';
+import type { AbortedRow } from './partition-transactions.ts';
 import { openUnchanged, type SealedSegment } from './sealed-segment.ts';
 import { SEGMENT_ENDING, type Segment, type SegmentName, segmentBaseName } from './segment.ts';
 import { isNamed, readSegmentHeader } from './segment-header.ts';
@@ -160,8 +163,12 @@ class OpenedVolume {
     this.journal = journal;
     this.state = JournalState.fromCheckpoint(checkpoint);
     const places = new Map(checkpoint.partitions.map(([id, start, end]) => [id, { start, end }]));
+    const producers = PartitionProducers.fromCheckpoint(checkpoint);
     const partitions = checkpoint.topics.flatMap(({ name: topic, partitionIds }) =>
-      partitionIds.map((id, number) => new FrozenPartition(journal, topic, number, id, places.get(id)!)),
+      partitionIds.map(
+        (id, number) =>
+          new FrozenPartition(journal, topic, number, { id, ...places.get(id)!, producers: producers.get(id) }),
+      ),
     );
     this.partitions = new Map(partitions.map((partition) => [partition.id, partition]));
   }
@@ -225,6 +232,14 @@ class OpenedSnapshot implements Snapshot {
   }
 }
 
+/** Where a partition's log begins and ends at the cut, and what was known of its producers. */
+interface FrozenPlace {
+  id: number;
+  start: number;
+  end: number;
+  producers: PartitionProducers | undefined;
+}
+
 class FrozenPartition implements PartitionReader, ReadablePartition {
   readonly topic: string;
   readonly partition: number;
@@ -232,16 +247,12 @@ class FrozenPartition implements PartitionReader, ReadablePartition {
   readonly startOffset: number;
   readonly endOffset: number;
   readonly visibleOffset: number;
+  readonly stableOffset: number;
+  readonly aborted: readonly AbortedRow[];
   readonly isDeleted = false;
   readonly #journal: FrozenJournal;
 
-  constructor(
-    journal: FrozenJournal,
-    topic: string,
-    partition: number,
-    id: number,
-    { start, end }: { start: number; end: number },
-  ) {
+  constructor(journal: FrozenJournal, topic: string, partition: number, { id, start, end, producers }: FrozenPlace) {
     this.#journal = journal;
     this.topic = topic;
     this.partition = partition;
@@ -249,6 +260,12 @@ class FrozenPartition implements PartitionReader, ReadablePartition {
     this.startOffset = start;
     this.endOffset = end;
     this.visibleOffset = end;
+    this.stableOffset = Math.max(producers?.transactions.firstUnstableOffset ?? end, start);
+    this.aborted = producers?.transactions.aborted ?? [];
+  }
+
+  get lastStableOffset(): bigint {
+    return BigInt(this.stableOffset);
   }
 
   get logStartOffset(): bigint {
@@ -259,11 +276,14 @@ class FrozenPartition implements PartitionReader, ReadablePartition {
     return BigInt(this.endOffset);
   }
 
-  read(offset: bigint, maxBytes: number): Promise<ReadResult> {
-    return this.#journal.whileThere(this.#journal.reader.read(this, offset, maxBytes));
+  read(offset: bigint, maxBytes: number, isolation?: Isolation): Promise<ReadResult> {
+    return this.#journal.whileThere(this.#journal.reader.read(this, offset, maxBytes, isolation));
   }
 
-  offsetForTimestamp(timestampMs: bigint): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
-    return this.#journal.whileThere(this.#journal.reader.offsetForTimestamp(this, timestampMs));
+  offsetForTimestamp(
+    timestampMs: bigint,
+    isolation?: Isolation,
+  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+    return this.#journal.whileThere(this.#journal.reader.offsetForTimestamp(this, timestampMs, isolation));
   }
 }

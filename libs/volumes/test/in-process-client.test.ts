@@ -104,12 +104,13 @@ describe('a consumer', () => {
       groupsWithOffsets: () => [],
       partition(topic, partition) {
         const log = engine.partition(topic, partition)!;
-        const { logStartOffset, highWatermark } = log;
+        const { logStartOffset, highWatermark, lastStableOffset } = log;
         const read = (offset: bigint, maxBytes: number) => {
           reads++;
           return log.read(offset, maxBytes);
         };
-        return { topic, partition, logStartOffset, highWatermark, read, offsetForTimestamp: async () => undefined };
+        const offsetForTimestamp = async () => undefined;
+        return { topic, partition, logStartOffset, highWatermark, lastStableOffset, read, offsetForTimestamp };
       },
     };
     const assignments = [0, 1].map((partition) => ({ topic: TOPIC, partition }));
@@ -170,14 +171,15 @@ test('a client that is closed reads no more, so that what it reads from may be c
     groupsWithOffsets: () => [],
     partition(topic, partition) {
       const log = engine.partition(topic, partition)!;
-      const { logStartOffset, highWatermark } = log;
+      const { logStartOffset, highWatermark, lastStableOffset } = log;
       const read = async (offset: bigint, maxBytes: number) => {
         begun();
         for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
         order.push('read');
         return log.read(offset, maxBytes);
       };
-      return { topic, partition, logStartOffset, highWatermark, read, offsetForTimestamp: async () => undefined };
+      const offsetForTimestamp = async () => undefined;
+      return { topic, partition, logStartOffset, highWatermark, lastStableOffset, read, offsetForTimestamp };
     },
   };
   const reading = inProcessClient(slow);
