@@ -25,7 +25,7 @@ export function createProgram(execute: Execute, output: Output, version: string)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ ...output, outputError: () => {} })
     .addHelpText('after', FIVE_MINUTES);
-  addSnapshotCommands(program, execute);
+  addArchiveCommands(addSnapshotCommands(program, execute), execute);
   addModelCommands(program, execute);
   addVolumeCommands(program, execute);
   refuseWithMend(program);
@@ -42,7 +42,7 @@ The story, with ${'`npm start`'} running or not (promote and rollback need it):
 Environment, as for npm start: DATA_DIR, HOST and BROKER_PORT; or BROKERS=host:port.
 Exit status: 0 done; 1 failed, or volumes differ; 2 wrong usage.`;
 
-function addSnapshotCommands(program: Command, execute: Execute): void {
+function addSnapshotCommands(program: Command, execute: Execute): Command {
   const snapshot = program.command('snapshot').description('Immutable pictures of a volume, such as market@open');
 
   snapshot
@@ -67,6 +67,52 @@ function addSnapshotCommands(program: Command, execute: Execute): void {
     .addHelpText('after', example('snapshot delete market@open'))
     .action((name: string) =>
       execute(async (system) => (await import('./commands/snapshot-delete.ts')).deleteSnapshot({ name }, system)),
+    );
+  return snapshot;
+}
+
+function addArchiveCommands(snapshot: Command, execute: Execute): void {
+  snapshot
+    .command('verify')
+    .description('Reads all of a snapshot: checksums, offsets, indexes, files. Status 1 if it is damaged.')
+    .argument('<name>', 'VOLUME@NAME, such as market@open')
+    .addHelpText('after', example('snapshot verify market@open'))
+    .action((name: string) =>
+      execute(async (system) => (await import('./commands/snapshot-verify.ts')).verifySnapshot({ name }, system)),
+    );
+
+  snapshot
+    .command('export')
+    .description('Writes a snapshot as one file, a tar with checksums, to move it to another machine.')
+    .argument('<name>', 'VOLUME@NAME, such as market@open')
+    .argument('<file>', 'the file to make')
+    .addHelpText('after', example('snapshot export market@open open.tar'))
+    .action((name: string, file: string) =>
+      execute(async (system) => (await import('./commands/snapshot-export.ts')).exportSnapshot({ name, file }, system)),
+    );
+
+  snapshot
+    .command('import')
+    .description('Takes an exported snapshot in, after checking every byte of it.')
+    .argument('<file>', 'a file that snapshot export has made')
+    .option('--as <name>', 'another name for it, of the same volume')
+    .addHelpText('after', example('snapshot import open.tar --as market@monday'))
+    .action((file: string, options: { as?: string }) =>
+      execute(async (system) =>
+        (await import('./commands/snapshot-import.ts')).importSnapshot({ file, ...options }, system),
+      ),
+    );
+
+  snapshot
+    .command('restore')
+    .description('Makes a live volume of a snapshot; there must be none of that name.')
+    .argument('<name>', 'VOLUME@NAME, such as model-reversion-2@noon')
+    .option('--volume <volume>', 'which volume, of a snapshot of several')
+    .addHelpText('after', example('snapshot restore try-1@noon'))
+    .action((name: string, options: { volume?: string }) =>
+      execute(async (system) =>
+        (await import('./commands/snapshot-restore.ts')).restoreSnapshot({ name, ...options }, system),
+      ),
     );
 }
 

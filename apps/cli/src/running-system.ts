@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { printError, UserError } from '@tickfold/app-runtime';
+import type { WorkOptions } from '@tickfold/log-engine';
 import type { Promotion, PromotionCommandAction } from '@tickfold/market';
 import type { StreamClient } from '@tickfold/stream';
 import type { OpenStreams } from '@tickfold/volumes';
@@ -35,6 +36,21 @@ export function createSystem(options: SystemOptions): System {
       const { createMarketSnapshot } = await import('@tickfold/evaluation');
       return withStreams(options, ({ client }) => createMarketSnapshot(client, name));
     },
+
+    async verifySnapshot(name) {
+      const { verifySnapshot } = await import('@tickfold/log-engine');
+      return onSnapshot(options, `verifying ${name}`, (work) => verifySnapshot(dataDir, name, work));
+    },
+    async exportSnapshot(name, path) {
+      const { exportSnapshot } = await import('@tickfold/log-engine');
+      return onSnapshot(options, `exporting ${name}`, (work) => exportSnapshot(dataDir, name, path, work));
+    },
+    async importSnapshot(path, as) {
+      const { importSnapshot } = await import('@tickfold/log-engine');
+      const named = as === undefined ? {} : { as };
+      return onSnapshot(options, `importing ${path}`, (work) => importSnapshot(dataDir, path, { ...work, ...named }));
+    },
+    restoreSnapshot: (name, volume) => restore(options, name, volume),
 
     volumes: () => withStreams(options, ({ client }) => listVolumes(client)),
     deleteVolume: (name, mayRun) => withStreams(options, (streams) => deleteVolume(streams, name, mayRun)),
@@ -122,6 +138,31 @@ async function replay(options: SystemOptions, { model, from, into }: ReplayReque
       onProgress: progress.update,
     }).catch((error) => rethrow(error, dataDir)),
   );
+}
+
+/** Reads all of a snapshot, and shows how far it is. */
+async function onSnapshot<Result>(
+  { dataDir, signal, stderr }: SystemOptions,
+  what: string,
+  read: (work: WorkOptions) => Promise<Result>,
+): Promise<Result> {
+  return withProgress(showProgress(what, 'byte', stderr), ({ update }) =>
+    read({ signal, onProgress: update }).catch((error) => rethrow(error, dataDir)),
+  );
+}
+
+/** The volume is made here and adopted by whoever owns the data folder, as a replay is. */
+async function restore(options: SystemOptions, name: string, volume: string | undefined): Promise<string> {
+  const { stageSnapshot } = await import('@tickfold/log-engine');
+  const { dataDir } = options;
+  const which = volume === undefined ? {} : { volume };
+  const restored = await stageSnapshot(dataDir, name, which).catch((error) => rethrow(error, dataDir));
+  try {
+    await withStreams(options, ({ client }) => client.volumes.adopt(restored.id));
+    return restored.volume;
+  } finally {
+    await restored.discard();
+  }
 }
 
 /** Who looks for a snapshot in the wrong folder sees which one that is. */

@@ -1,5 +1,5 @@
 import type { ReplayResult, VolumeDiff } from '@tickfold/evaluation';
-import type { SnapshotManifest } from '@tickfold/log-engine';
+import type { SnapshotArchive, SnapshotManifest, SnapshotVerification } from '@tickfold/log-engine';
 import type { Model, Promotion, Run } from '@tickfold/market';
 import type { Model as ModelAtWork } from '@tickfold/models';
 import type { SnapshotInfo, VolumeInfo } from '@tickfold/stream';
@@ -23,6 +23,13 @@ export interface System {
   snapshots(): Promise<SnapshotManifest[]>;
   createSnapshot(name: string): Promise<SnapshotInfo>;
   deleteSnapshot(name: string): Promise<void>;
+  verifySnapshot(name: string): Promise<SnapshotVerification>;
+  /** @param path of the new file */
+  exportSnapshot(name: string, path: string): Promise<SnapshotArchive>;
+  /** @param as another name for it */
+  importSnapshot(path: string, as: string | undefined): Promise<SnapshotManifest>;
+  /** Gives the volume's name. @param volume which of the snapshot's; undefined: the one that its name begins with */
+  restoreSnapshot(name: string, volume: string | undefined): Promise<string>;
 
   /** By name. */
   volumes(): Promise<VolumeEntry[]>;

@@ -10,7 +10,11 @@ import { promote, rollback } from '../src/commands/model-promote.ts';
 import { readAssignments, replayVersion } from '../src/commands/model-replay.ts';
 import { createSnapshot } from '../src/commands/snapshot-create.ts';
 import { deleteSnapshot } from '../src/commands/snapshot-delete.ts';
+import { exportSnapshot } from '../src/commands/snapshot-export.ts';
+import { importSnapshot } from '../src/commands/snapshot-import.ts';
 import { listSnapshots } from '../src/commands/snapshot-list.ts';
+import { restoreSnapshot } from '../src/commands/snapshot-restore.ts';
+import { verifySnapshot } from '../src/commands/snapshot-verify.ts';
 import { deleteVolume } from '../src/commands/volume-delete.ts';
 import { diffOf } from '../src/commands/volume-diff.ts';
 import { listVolumes } from '../src/commands/volume-list.ts';
@@ -76,6 +80,65 @@ describe('snapshot create', () => {
       await expect(deleteSnapshot({ name }, scriptedSystem())).rejects.toThrow(UsageError);
     },
   );
+});
+
+describe('snapshot verify', () => {
+  const whole = { manifest: snapshot, segments: 3, batches: 1318, files: 1, unhashedFiles: 0, damages: [] };
+
+  test('says what was read of a whole one', async () => {
+    const outcome = await verifySnapshot(
+      { name: 'market@open' },
+      scriptedSystem({ verifySnapshot: async () => whole }),
+    );
+    expect(outcome.text).toBe('market@open is whole: 3 segments, 1,318 batches, 1 file.');
+    expect([outcome.json, outcome.exitStatus]).toEqual([whole, 0]);
+  });
+
+  test('says which files have no hash yet', async () => {
+    const found = { ...whole, unhashedFiles: 1 };
+    const { text } = await verifySnapshot(
+      { name: 'market@open' },
+      scriptedSystem({ verifySnapshot: async () => found }),
+    );
+    expect(text).toContain('1 file has no hash yet');
+  });
+
+  test('names each damage, with status 1', async () => {
+    const found = { ...whole, damages: [{ path: 'market/tables/a', detail: 'is missing' }] };
+    const outcome = await verifySnapshot(
+      { name: 'market@open' },
+      scriptedSystem({ verifySnapshot: async () => found }),
+    );
+    expect(outcome.text).toMatch(/is damaged: 1 place.*market\/tables\/a +is missing/s);
+    expect(outcome.exitStatus).toBe(1);
+  });
+});
+
+describe('snapshot export, import, restore', () => {
+  test('export says where the file is and how large', async () => {
+    const archive = { path: '/tmp/open.tar', sizeBytes: 4_300_000, manifest: snapshot };
+    const system = scriptedSystem({ exportSnapshot: async () => archive });
+    const outcome = await exportSnapshot({ name: 'market@open', file: 'open.tar' }, system);
+    expect([outcome.text, outcome.json]).toEqual(['Exported market@open to /tmp/open.tar: 4.3 MB.', archive]);
+    expect(outcome.next).toBe('snapshot import open.tar');
+  });
+
+  test('import says what came in, under the name that was asked for', async () => {
+    const system = scriptedSystem({ importSnapshot: async (_, as) => ({ ...snapshot, name: as ?? snapshot.name }) });
+    const outcome = await importSnapshot({ file: 'open.tar', as: 'market@monday' }, system);
+    expect(outcome.text).toBe('Imported market@monday: 1,235 records, 1 file, 4.2 MB.');
+    await expect(importSnapshot({ file: 'open.tar', as: 'monday' }, system)).rejects.toThrow(/no snapshot's name/);
+  });
+
+  test('restore names the volume', async () => {
+    const system = scriptedSystem({ restoreSnapshot: async (_, volume) => volume ?? 'market' });
+    expect(await restoreSnapshot({ name: 'market@open' }, system)).toMatchObject({
+      text: 'Restored volume market from market@open. The snapshot stays.',
+      json: { restored: 'market', from: 'market@open' },
+    });
+    const outcome = await restoreSnapshot({ name: 'market@open', volume: 'live' }, system);
+    expect(outcome.json).toEqual({ restored: 'live', from: 'market@open' });
+  });
 });
 
 describe('snapshot list', () => {

@@ -33,6 +33,27 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
+test('a snapshot is verified, exported, imported under another name, and a deleted volume restored from it', async () => {
+  const archive = join(dataDir, 'open.tar');
+  await tickfoldJson(stopped, ['snapshot', 'create', 'model-reversion-1@a']);
+  expect(await tickfoldJson(stopped, ['snapshot', 'verify', 'model-reversion-1@a'])).toMatchObject({ damages: [] });
+  await tickfoldJson(stopped, ['snapshot', 'export', 'model-reversion-1@a', archive]);
+  await tickfoldJson(stopped, ['snapshot', 'delete', 'model-reversion-1@a']);
+  await tickfoldJson(stopped, ['snapshot', 'import', archive, '--as', 'model-reversion-1@b']);
+  const refused = await tickfold(stopped, 'snapshot', 'restore', 'model-reversion-1@b');
+  expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('model-reversion-1')]);
+  await tickfoldJson(stopped, ['volume', 'delete', 'model-reversion-1']);
+  expect(await tickfoldJson(stopped, ['snapshot', 'restore', 'model-reversion-1@b'])).toEqual({
+    restored: 'model-reversion-1',
+    from: 'model-reversion-1@b',
+  });
+  expect(await tickfoldJson(stopped, ['volume', 'diff', 'model-reversion-1', 'model-reversion-1@b'])).toMatchObject({
+    equal: true,
+  });
+  await tickfoldJson(stopped, ['snapshot', 'delete', 'model-reversion-1@b']);
+  rmSync(archive);
+});
+
 test('freeze, replay, compare and delete work on the folder itself', async () => {
   await tickfoldJson(stopped, ['snapshot', 'create', 'market@open']);
   await tickfoldJson(stopped, ['model', 'replay', 'reversion-1', '--from', 'market@open', '--into', 'try-1']);
