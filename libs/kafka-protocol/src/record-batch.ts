@@ -22,7 +22,7 @@
 import { gunzipSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
 import { bytesOf, spells, textOf } from './short-bytes.ts';
-import { type ByteCursor, readVarint, readVarlong } from './varint.ts';
+import { type ByteCursor, readVarint, readVarlong, VarintError } from './varint.ts';
 
 /** Bytes of a batch before its first record. */
 export const BATCH_HEADER_BYTES = 61;
@@ -206,29 +206,37 @@ export class RecordCursor {
   next(): boolean {
     if (this.#seen >= this.#recordCount) return false;
     this.#seen++;
+    try {
+      this.#step();
+    } catch (cause) {
+      throw cause instanceof VarintError ? unreadableNumber(cause) : cause;
+    }
+    return true;
+  }
+
+  #step(): void {
     const { bytes } = this;
     const cursor = this.#cursor;
     cursor.at = this.recordEnd;
-    const length = readNumber(bytes, cursor);
+    const length = readVarint(bytes, cursor);
     const recordEnd = cursor.at + length;
     if (length < 0 || recordEnd > bytes.length) throw damagedRecord(this, 'reaches past its batch');
     this.recordEnd = recordEnd;
     cursor.at++;
-    const timestampDelta = readLongNumber(bytes, cursor);
+    const timestampDelta = readVarlong(bytes, cursor);
     this.timestampMs = this.#appendTimeMs ?? this.#baseTimestampMs + timestampDelta;
-    this.offsetDelta = readNumber(bytes, cursor);
-    const keyLength = readNumber(bytes, cursor);
+    this.offsetDelta = readVarint(bytes, cursor);
+    const keyLength = readVarint(bytes, cursor);
     this.keyStart = keyLength < 0 ? -1 : cursor.at;
     if (keyLength > 0) cursor.at += keyLength;
     this.keyEnd = cursor.at;
     if (this.keyEnd > recordEnd) throw damagedRecord(this, 'has a key that reaches past it');
-    const valueLength = readNumber(bytes, cursor);
+    const valueLength = readVarint(bytes, cursor);
     this.valueStart = valueLength < 0 ? -1 : cursor.at;
     if (valueLength > 0) cursor.at += valueLength;
     this.valueEnd = cursor.at;
     if (this.valueEnd > recordEnd) throw damagedRecord(this, 'has a value that reaches past it');
     this.headersStart = cursor.at;
-    return true;
   }
 
   /** The current record as a view of its own. */
@@ -372,16 +380,12 @@ function readNumber(bytes: Buffer, cursor: ByteCursor): number {
   try {
     return readVarint(bytes, cursor);
   } catch (cause) {
-    throw new RecordBatchError('bad-record', 'a record holds a number that cannot be read', { cause });
+    throw unreadableNumber(cause);
   }
 }
 
-function readLongNumber(bytes: Buffer, cursor: ByteCursor): number {
-  try {
-    return readVarlong(bytes, cursor);
-  } catch (cause) {
-    throw new RecordBatchError('bad-record', 'a record holds a number that cannot be read', { cause });
-  }
+function unreadableNumber(cause: unknown): RecordBatchError {
+  return new RecordBatchError('bad-record', 'a record holds a number that cannot be read', { cause });
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -34,13 +34,24 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 
 /** @throws VarintError when the bytes end inside the number, or it is longer than 5 bytes. */
 export function readVarint(bytes: Uint8Array, cursor: ByteCursor): number {
-  let at = cursor.at;
-  const first = bytes[at++];
-  if (first !== undefined && first < 0x80) {
-    cursor.at = at;
+  // Nearly all numbers of a record take one byte or two. What is not there reads as undefined, and fits neither.
+  const { at } = cursor;
+  const first = bytes[at]!;
+  if (first < 0x80) {
+    cursor.at = at + 1;
     return (first >>> 1) ^ -(first & 1);
   }
-  at = cursor.at;
+  const second = bytes[at + 1]!;
+  if (second < 0x80) {
+    cursor.at = at + 2;
+    const zigzag = (first & 0x7f) | (second << 7);
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  }
+  return readLongVarint(bytes, cursor);
+}
+
+function readLongVarint(bytes: Uint8Array, cursor: ByteCursor): number {
+  let { at } = cursor;
   let zigzag = 0;
   for (let shift = 0; shift < 35; shift += 7) {
     const byte = bytes[at++];
@@ -82,7 +93,23 @@ export function writeVarlong(bytes: Uint8Array, at: number, value: number): numb
  * @throws VarintError when the bytes end inside the number, or it is longer than 10 bytes.
  */
 export function readVarlong(bytes: Uint8Array, cursor: ByteCursor): number {
-  let at = cursor.at;
+  const { at } = cursor;
+  const first = bytes[at]!;
+  if (first < 0x80) {
+    cursor.at = at + 1;
+    return (first >>> 1) ^ -(first & 1);
+  }
+  const second = bytes[at + 1]!;
+  if (second < 0x80) {
+    cursor.at = at + 2;
+    const zigzag = (first & 0x7f) | (second << 7);
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  }
+  return readLongVarlong(bytes, cursor);
+}
+
+function readLongVarlong(bytes: Uint8Array, cursor: ByteCursor): number {
+  let { at } = cursor;
   let low = 0;
   for (let shift = 0; shift < 28; shift += 7) {
     const byte = bytes[at++];
