@@ -73,20 +73,22 @@ export class RecordBatchBuilder {
 
   /** The whole batch with its CRC. The builder starts anew. */
   finish(options: FinishOptions = {}): Buffer {
-    const batch = this.#reserve(0).subarray(0, this.#at);
-    batch.writeBigInt64BE(options.baseOffset ?? 0n, 0);
-    batch.writeInt32BE(batch.length - BATCH_LENGTH_OVERHEAD, 8);
-    batch.writeInt32BE(-1, 12);
-    batch.writeInt8(BATCH_MAGIC, 16);
-    batch.writeInt16BE((options.isTransactional ? 0x10 : 0) | (options.isControl ? 0x20 : 0), 21);
-    batch.writeInt32BE(Math.max(this.#recordCount - 1, 0), 23);
-    batch.writeBigInt64BE(BigInt(this.#baseTimestampMs), 27);
-    batch.writeBigInt64BE(BigInt(this.#maxTimestampMs), 35);
-    batch.writeBigInt64BE(options.producerId ?? -1n, 43);
-    batch.writeInt16BE(options.producerEpoch ?? -1, 51);
-    batch.writeInt32BE(options.baseSequence ?? -1, 53);
-    batch.writeInt32BE(this.#recordCount, 57);
-    batch.writeUInt32BE(crc32c(batch.subarray(CRC_FROM)), CRC_AT);
+    const buffer = this.#reserve(0);
+    const lastOffsetDelta = Math.max(this.#recordCount - 1, 0);
+    writeBigInt64(buffer, 0, options.baseOffset ?? 0n);
+    writeInt32(buffer, 8, this.#at - BATCH_LENGTH_OVERHEAD);
+    writeInt32(buffer, 12, NO_LEADER_EPOCH);
+    buffer[16] = BATCH_MAGIC;
+    writeInt16(buffer, 21, (options.isTransactional ? 0x10 : 0) | (options.isControl ? 0x20 : 0));
+    writeInt32(buffer, 23, lastOffsetDelta);
+    writeInt64(buffer, 27, this.#baseTimestampMs);
+    writeInt64(buffer, 35, this.#maxTimestampMs);
+    writeBigInt64(buffer, 43, options.producerId ?? -1n);
+    writeInt16(buffer, 51, options.producerEpoch ?? -1);
+    writeInt32(buffer, 53, options.baseSequence ?? -1);
+    writeInt32(buffer, 57, this.#recordCount);
+    writeInt32(buffer, CRC_AT, crc32c(buffer.subarray(CRC_FROM, this.#at)));
+    const batch = buffer.subarray(0, this.#at);
 
     this.#buffer = undefined;
     this.#at = BATCH_HEADER_BYTES;
@@ -114,12 +116,46 @@ export class RecordBatchBuilder {
     if (buffer !== undefined && needed <= buffer.length) return buffer;
     // Not twofold: a producer's batches end just above a power of two, and would leave half of each buffer unused.
     while (this.#capacity < needed) this.#capacity = Math.ceil(this.#capacity * 1.25);
-    // Slow: not from Node's shared pool, so that a batch that lives on pins no other bytes than its own.
-    const grown = Buffer.allocUnsafeSlow(this.#capacity);
+    const grown = allocate(this.#capacity);
     if (buffer !== undefined) buffer.copy(grown, 0, 0, this.#at);
     this.#buffer = grown;
     return grown;
   }
+}
+
+const NO_LEADER_EPOCH = -1;
+const HIGH = 2 ** 32;
+/** The most that is cut out of Node's shared pool, which costs a fraction of memory of one's own. */
+const MAX_POOLED_BYTES = 1024;
+
+/** Not pooled unless it is small: a batch that lives on pins hardly more bytes than its own. */
+function allocate(sizeBytes: number): Buffer {
+  return sizeBytes <= MAX_POOLED_BYTES ? Buffer.allocUnsafe(sizeBytes) : Buffer.allocUnsafeSlow(sizeBytes);
+}
+
+/** As Buffer's methods of these names, big-endian, without their checks: most of a small batch's cost would be these. */
+function writeInt16(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value >>> 8;
+  buffer[at + 1] = value;
+}
+
+function writeInt32(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+}
+
+/** @throws RangeError unless the value is a safe integer: a fraction of a millisecond has no place in a batch */
+function writeInt64(buffer: Buffer, at: number, value: number): void {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
+  writeInt32(buffer, at, Math.floor(value / HIGH));
+  writeInt32(buffer, at + 4, value);
+}
+
+function writeBigInt64(buffer: Buffer, at: number, value: bigint): void {
+  if (value === -1n) writeInt64(buffer, at, -1);
+  else buffer.writeBigInt64BE(value, at);
 }
 
 /** Up to these lengths a loop beats the call into native code. */
