@@ -91,6 +91,7 @@ export class GroupCommit {
     } else {
       await segment.file.write(buffers, position);
     }
+    segment.tail.markWritten(writtenTo);
     this.#writtenTo = writtenTo;
     this.#underWrite = undefined;
     if (this.#failure !== undefined) return group.fail(this.#failure);
@@ -141,7 +142,7 @@ export class GroupCommit {
     this.#gathering = [];
     for (const group of groups) {
       // No write will come for what still lies in memory: it must not hold up the cache that all volumes share.
-      group?.segment.tail.takeUnwritten();
+      group?.segment.tail.giveUp();
       group?.fail(failure);
     }
   }

@@ -1,4 +1,5 @@
 const CHUNK_BYTES = 256 * 1024;
+const MAX_SPARE_CHUNKS = 4;
 
 /** A stretch of a segment in memory. Bytes below `used` never change, so views over them stay valid. */
 export interface Chunk {
@@ -6,6 +7,8 @@ export interface Chunk {
   readonly start: number;
   readonly bytes: Buffer;
   used: number;
+  /** Somebody may hold views of it, so its memory is the garbage collector's to free. */
+  isLent: boolean;
 }
 
 /**
@@ -15,12 +18,15 @@ export interface Chunk {
 export class SegmentTail {
   readonly #cache: TailCache;
   #chunks: Chunk[] = [];
+  /** Up to here bytes were taken to be written; what lies before `#writtenTo` is in the file. */
+  #takenTo: number;
   #writtenTo: number;
   #end: number;
 
   /** @param start position in the segment from which on bytes are appended */
   constructor(cache: TailCache, start: number) {
     this.#cache = cache;
+    this.#takenTo = start;
     this.#writtenTo = start;
     this.#end = start;
   }
@@ -33,7 +39,7 @@ export class SegmentTail {
   reserve(sizeBytes: number): { bytes: Buffer; at: number } {
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.bytes.length - chunk.used < sizeBytes) {
-      chunk = { start: this.#end, bytes: Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, sizeBytes)), used: 0 };
+      chunk = { start: this.#end, bytes: this.#cache.takeMemory(sizeBytes), used: 0, isLent: false };
       this.#chunks.push(chunk);
       this.#cache.add(this, chunk);
     }
@@ -45,28 +51,42 @@ export class SegmentTail {
 
   /** Everything that was reserved but not taken yet, to be written at `position`. */
   takeUnwritten(): { buffers: Buffer[]; position: number } {
-    const position = this.#writtenTo;
+    const position = this.#takenTo;
     const buffers: Buffer[] = [];
     for (const chunk of this.#chunks) {
       const from = Math.max(position - chunk.start, 0);
       if (from < chunk.used) buffers.push(chunk.bytes.subarray(from, chunk.used));
     }
-    this.#writtenTo = this.#end;
+    this.#takenTo = this.#end;
     return { buffers, position };
+  }
+
+  /** The file has everything before that position. */
+  markWritten(position: number): void {
+    this.#writtenTo = position;
+  }
+
+  /** No more will be written, though a write may still be under way. */
+  giveUp(): void {
+    for (const chunk of this.#chunks) chunk.isLent = true;
+    this.#takenTo = this.#end;
+    this.#writtenTo = this.#end;
   }
 
   /** A view of that range, or undefined when it is not in memory. */
   find(position: number, sizeBytes: number): Buffer | undefined {
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
-      const { start, bytes, used } = this.#chunks[i]!;
-      if (position < start) continue;
-      const at = position - start;
-      return at + sizeBytes <= used ? bytes.subarray(at, at + sizeBytes) : undefined;
+      const chunk = this.#chunks[i]!;
+      if (position < chunk.start) continue;
+      const at = position - chunk.start;
+      if (at + sizeBytes > chunk.used) return undefined;
+      chunk.isLent = true;
+      return chunk.bytes.subarray(at, at + sizeBytes);
     }
     return undefined;
   }
 
-  /** Forgets its oldest chunk if all of it was taken for writing. */
+  /** Forgets its oldest chunk if the file has all of it. */
   dropOldest(): boolean {
     const oldest = this.#chunks[0];
     if (oldest === undefined || oldest.start + oldest.used > this.#writtenTo) return false;
@@ -80,19 +100,30 @@ export class TailCache {
   readonly #limitBytes: number;
   #queue: { tail: SegmentTail; chunk: Chunk }[] = [];
   #bytes = 0;
+  /** Memory of forgotten chunks that no reader saw. Taking new memory all the time would keep the collector busy. */
+  #spare: Buffer[] = [];
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
+  }
+
+  /** Memory for a chunk, of any content. */
+  takeMemory(sizeBytes: number): Buffer {
+    if (sizeBytes > CHUNK_BYTES) return Buffer.allocUnsafeSlow(sizeBytes);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
   }
 
   add(tail: SegmentTail, chunk: Chunk): void {
     this.#queue.push({ tail, chunk });
     this.#bytes += chunk.bytes.length;
     while (this.#bytes > this.#limitBytes && this.#queue.length > 1) {
-      const oldest = this.#queue[0]!;
-      if (!oldest.tail.dropOldest()) return;
+      const { tail: oldest, chunk: dropped } = this.#queue[0]!;
+      if (!oldest.dropOldest()) return;
       this.#queue.shift();
-      this.#bytes -= oldest.chunk.bytes.length;
+      this.#bytes -= dropped.bytes.length;
+      if (!dropped.isLent && dropped.bytes.length === CHUNK_BYTES && this.#spare.length < MAX_SPARE_CHUNKS) {
+        this.#spare.push(dropped.bytes);
+      }
     }
   }
 
