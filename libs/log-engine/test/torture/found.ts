@@ -1,46 +1,52 @@
 import { iterateBatches } from '@tickfold/kafka-protocol';
 import type { LogReader, PartitionReader } from '@tickfold/log-engine';
 import type { SnapshotContent } from './model.ts';
-import type { FoundRecord } from './partition-model.ts';
-import { mustHold, Violation } from './violation.ts';
+import type { FoundLog, FoundRecord } from './partition-model.ts';
+import { mustHold } from './violation.ts';
 
-/** Records of these batches from `offset` on, each batch whole and following on the one before. */
-export function recordsOf(name: string, batches: readonly Uint8Array[], offset: number): FoundRecord[] {
+/** Records of these batches from `offset` on, each batch whole; `next` is the offset behind them. */
+export function recordsOf(
+  name: string,
+  batches: readonly Uint8Array[],
+  offset: number,
+  isCompacted: boolean,
+): { records: FoundRecord[]; next: number } {
   const records: FoundRecord[] = [];
   let next = offset;
   for (const bytes of batches) {
     for (const batch of iterateBatches(bytes)) {
-      mustHold(
-        batch.crcIsValid(),
-        'diverged',
-        () => `${name}: the batch at ${batch.header.baseOffset} has a wrong CRC`,
-      );
+      const { baseOffset, lastOffset } = batch.header;
+      mustHold(batch.crcIsValid(), 'diverged', () => `${name}: the batch at ${baseOffset} has a wrong CRC`);
       for (const record of batch.records()) {
         const found = Number(record.offset);
         if (found < next) continue;
-        mustHold(found === next, 'lost', () => `${name}: after ${next - 1} comes ${found}`);
+        mustHold(found === next || isCompacted, 'lost', () => `${name}: after ${next - 1} comes ${found}`);
         records.push({ offset: found, value: record.value?.toString() ?? '' });
-        next++;
+        next = found + 1;
       }
+      next = Number(lastOffset) + 1;
     }
   }
-  return records;
+  return { records, next };
 }
 
 /** Everything that readers see of a log. */
-export async function readWholeLog(
-  name: string,
-  log: PartitionReader,
-): Promise<{ start: number; records: FoundRecord[] }> {
+export async function readWholeLog(name: string, log: PartitionReader, isCompacted: boolean): Promise<FoundLog> {
   const start = Number(log.logStartOffset);
   const records: FoundRecord[] = [];
+  let next = start;
   for (;;) {
-    const next = start + records.length;
     const { batches, highWatermark } = await log.read(BigInt(next), 4000);
-    const found = recordsOf(name, batches, next);
-    records.push(...found);
-    if (next + found.length >= Number(highWatermark)) return { start, records };
-    if (found.length === 0) throw new Violation('lost', `${name}: nothing to read at ${next}, below ${highWatermark}`);
+    const found = recordsOf(name, batches, next, isCompacted);
+    records.push(...found.records);
+    next = found.next;
+    if (batches.length > 0 && next < Number(highWatermark)) continue;
+    mustHold(
+      next >= Number(highWatermark) || isCompacted,
+      'lost',
+      () => `${name}: nothing at ${next} of ${highWatermark}`,
+    );
+    return { start, end: Number(highWatermark), records };
   }
 }
 
@@ -53,11 +59,11 @@ export function offsetsOf(reader: LogReader, group: string): Map<string, number>
 /** Everything that a snapshot holds. */
 export async function contentOf(reader: LogReader): Promise<SnapshotContent> {
   const content: SnapshotContent = { logs: new Map(), offsets: new Map() };
-  for (const { name, partitionCount } of reader.topics()) {
+  for (const { name, partitionCount, settings } of reader.topics()) {
+    const isCompacted = settings['cleanup.policy']?.includes('compact') ?? false;
     for (let i = 0; i < partitionCount; i++) {
       const place = `${name}/${i}`;
-      const { start, records } = await readWholeLog(place, reader.partition(name, i)!);
-      content.logs.set(place, { start, values: records.map(({ value }) => value) });
+      content.logs.set(place, await readWholeLog(place, reader.partition(name, i)!, isCompacted));
     }
   }
   for (const group of reader.groupsWithOffsets()) {

@@ -77,18 +77,24 @@ async function failureOf(
       return true;
     }
   };
-  const smallest = error instanceof Violation ? await shrink(sequence, fails) : sequence;
+  // One that does not end would take too long to be run again and again.
+  const smallest = error instanceof NoEnd ? sequence : await shrink(sequence, fails);
   return new SequenceFailed({ seed, error: smallestError, sequence: smallest });
 }
 
+class NoEnd extends Error {
+  override readonly name = 'NoEnd';
+}
+
 function anomalyOf(error: unknown): string {
-  return error instanceof Violation ? error.anomaly : String(error);
+  if (error instanceof Violation) return error.anomaly;
+  return error instanceof Error ? error.name : String(error);
 }
 
 async function withinLimit<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end within ${LIMIT_MS} ms`)), LIMIT_MS);
+    timer = setTimeout(() => reject(new NoEnd(`no end within ${LIMIT_MS} ms`)), LIMIT_MS);
   });
   try {
     return await Promise.race([work, late]);

@@ -1,25 +1,34 @@
 import type { Durability, Visibility } from '@tickfold/log-engine';
 import type { Fault, SeededRandom } from '@tickfold/testkit/faulty-disk';
 
+interface Place {
+  topic: string;
+  partition: number;
+}
+
+export interface Append extends Place {
+  records: number;
+  batches: number;
+  durability: Durability;
+  wait: boolean;
+}
+
 /** One step of a sequence. Plain data: a failing sequence is printed, and steps are taken out of it. */
 export type Operation =
   | { do: 'create-topic' | 'delete-topic'; topic: string }
-  | {
-      do: 'append';
-      topic: string;
-      partition: number;
-      records: number;
-      batches: number;
-      durability: Durability;
-      wait: boolean;
-    }
+  | { do: 'alter-topic'; topic: string; settings: Record<string, string> | undefined; morePartitions: number }
+  | ({ do: 'append' } & Append)
   | { do: 'burst'; topic: string; writers: number; records: number; durability: Durability }
-  | { do: 'commit'; group: string; topic: string; partition: number; wait: boolean }
+  | ({ do: 'append-sequenced' | 'send-again' | 'leave-gap'; producer: number; wait: boolean } & Place)
+  | ({ do: 'commit'; group: string; wait: boolean } & Place)
   | { do: 'forget-group'; group: string }
-  | { do: 'read'; topic: string; partition: number; from: number; maxBytes: number }
-  | { do: 'find-time'; topic: string; partition: number; at: number }
-  | { do: 'snapshot'; volume: string; wait: boolean }
+  | ({ do: 'read'; from: number; maxBytes: number } & Place)
+  | ({ do: 'find-time'; at: number } & Place)
+  | ({ do: 'delete-records'; upTo: number; wait: boolean } & Place)
+  | { do: 'maintain'; wait: boolean }
+  | { do: 'snapshot'; volumes: string[]; wait: boolean }
   | { do: 'read-snapshot' | 'delete-snapshot'; which: number }
+  | { do: 'publish' | 'unpublish'; volume: string; which: number }
   | { do: 'adopt'; volume: string; records: number; finish: boolean }
   | { do: 'delete-volume'; volume: string }
   | { do: 'settle' }
@@ -46,13 +55,25 @@ export interface Sequence {
 }
 
 /** Volumes `a` and `b`, and `default`; groups lie in the volume of their name. */
-export const TOPICS = ['a.one', 'a.two', 'b.one', 'plain'];
-export const STAGED = ['x', 'y'];
+const TOPICS = ['a.one', 'a.two', 'a.keys', 'b.one', 'plain'];
+/** Of these only the last value of a key stays. */
+export const COMPACTED_TOPICS: readonly string[] = ['a.keys'];
+const STAGED = ['x', 'y'];
 const GROUPS = ['a.g', 'b.g', 'g'];
 const VOLUMES = ['a', 'b', 'default'];
 export const PARTITIONS = 2;
+const MAX_PARTITIONS = 3;
+const PRODUCERS = 2;
 const DURABILITIES: Durability[] = ['synced', 'synced', 'written', 'none'];
 const HOUR_MS = 3_600_000;
+/** What topics are altered to; undefined leaves their settings. */
+const SETTINGS: (Record<string, string> | undefined)[] = [
+  undefined,
+  {},
+  { 'retention.ms': String(12 * HOUR_MS) },
+  { 'retention.bytes': '1500' },
+  { 'segment.ms': String(HOUR_MS) },
+];
 
 const FAULTS: Omit<Fault, 'after'>[] = [
   { call: 'sync', code: 'EIO' },
@@ -72,38 +93,27 @@ const FAULTS: Omit<Fault, 'after'>[] = [
   { call: 'list', code: 'EIO' },
 ];
 
-/** How often each operation comes, and how one is made. Two topics of four are there from the start. */
+/** How often each operation comes, and how one is made. */
 const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
   [4, (random) => ({ do: 'create-topic', topic: random.pick(TOPICS) })],
   [1, (random) => ({ do: 'delete-topic', topic: random.pick(TOPICS) })],
-  [
-    24,
-    (random) => ({
-      do: 'append',
-      ...somePartition(random),
-      records: 1 + random.below(6),
-      batches: random.chance(0.8) ? 1 : 1 + random.below(3),
-      durability: random.pick(DURABILITIES),
-      wait: random.chance(0.4),
-    }),
-  ],
-  [
-    4,
-    (random) => ({
-      do: 'burst',
-      topic: random.pick(TOPICS),
-      writers: 2 + random.below(8),
-      records: 1 + random.below(3),
-      durability: random.pick(DURABILITIES),
-    }),
-  ],
-  [5, (random) => ({ do: 'commit', group: random.pick(GROUPS), ...somePartition(random), wait: random.chance(0.5) })],
+  [1.5, someAlteration],
+  [24, (random) => ({ do: 'append', ...someAppend(random) })],
+  [4, someBurst],
+  [6, (random) => ({ do: 'append-sequenced', ...someSequenced(random) })],
+  [3, (random) => ({ do: 'send-again', ...someSequenced(random) })],
+  [0.5, (random) => ({ do: 'leave-gap', ...someSequenced(random) })],
+  [5, (random) => ({ do: 'commit', group: random.pick(GROUPS), ...somePlace(random), wait: random.chance(0.5) })],
   [1, (random) => ({ do: 'forget-group', group: random.pick(GROUPS) })],
-  [6, (random) => ({ do: 'read', ...somePartition(random), from: random.next(), maxBytes: random.below(1500) })],
-  [2, (random) => ({ do: 'find-time', ...somePartition(random), at: random.next() })],
-  [2, (random) => ({ do: 'snapshot', volume: random.pick(VOLUMES), wait: random.chance(0.5) })],
+  [6, (random) => ({ do: 'read', ...somePlace(random), from: random.next(), maxBytes: random.below(1500) })],
+  [2, (random) => ({ do: 'find-time', ...somePlace(random), at: random.next() })],
+  [1.5, (random) => ({ do: 'delete-records', ...somePlace(random), upTo: random.next(), wait: random.chance(0.5) })],
+  [2.5, (random) => ({ do: 'maintain', wait: random.chance(0.5) })],
+  [2, (random) => ({ do: 'snapshot', volumes: someVolumes(random), wait: random.chance(0.5) })],
   [2, (random) => ({ do: 'read-snapshot', which: random.next() })],
   [1, (random) => ({ do: 'delete-snapshot', which: random.next() })],
+  [1, (random) => ({ do: 'publish', volume: random.pick(VOLUMES), which: random.below(4) })],
+  [0.5, (random) => ({ do: 'unpublish', volume: random.pick(VOLUMES), which: random.next() })],
   [
     1,
     (random) => ({
@@ -115,7 +125,7 @@ const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
   ],
   [0.7, (random) => ({ do: 'delete-volume', volume: random.pick([...VOLUMES, ...STAGED]) })],
   [2, () => ({ do: 'settle' })],
-  [1, (random) => ({ do: 'turn-clock', byMs: (random.next() - 0.5) * 48 * HOUR_MS })],
+  [1.5, (random) => ({ do: 'turn-clock', byMs: Math.round((random.next() - 0.4) * 24 * HOUR_MS) })],
   [1.2, (random) => ({ do: 'fail', fault: { ...random.pick(FAULTS), after: random.below(4) } })],
   [0.5, (random) => ({ do: 'fill-disk', roomBytes: random.below(3000) })],
   [1, () => ({ do: 'heal' })],
@@ -126,7 +136,7 @@ const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
 
 const TOTAL_WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);
 
-/** A sequence that follows from the numbers that `random` gives. */
+/** A sequence that follows from the numbers that `random` gives. Most topics are there from its start. */
 export function someSequence(random: SeededRandom): Sequence {
   const setting: Setting = {
     seed: random.below(2 ** 32),
@@ -135,7 +145,7 @@ export function someSequence(random: SeededRandom): Sequence {
     volumeQuotaBytes: random.chance(0.25) ? 24_000 : undefined,
     visibility: random.chance(0.85) ? 'synced' : 'written',
   };
-  const start = TOPICS.slice(0, 3).map((topic): Operation => ({ do: 'create-topic', topic }));
+  const start = TOPICS.slice(0, 4).map((topic): Operation => ({ do: 'create-topic', topic }));
   const count = 15 + random.below(45);
   return { setting, operations: [...start, ...Array.from({ length: count }, () => someOperation(random))] };
 }
@@ -149,8 +159,47 @@ function someOperation(random: SeededRandom): Operation {
   return { do: 'settle' };
 }
 
-function somePartition(random: SeededRandom): { topic: string; partition: number } {
-  return { topic: random.pick(TOPICS), partition: random.below(PARTITIONS) };
+function someAppend(random: SeededRandom): Append {
+  return {
+    ...somePlace(random),
+    records: 1 + random.below(6),
+    batches: random.chance(0.8) ? 1 : 1 + random.below(3),
+    durability: random.pick(DURABILITIES),
+    wait: random.chance(0.4),
+  };
+}
+
+function someBurst(random: SeededRandom): Operation {
+  return {
+    do: 'burst',
+    topic: random.pick(TOPICS),
+    writers: 2 + random.below(8),
+    records: 1 + random.below(3),
+    durability: random.pick(DURABILITIES),
+  };
+}
+
+function someAlteration(random: SeededRandom): Operation {
+  return {
+    do: 'alter-topic',
+    topic: random.pick(TOPICS),
+    settings: random.pick(SETTINGS),
+    morePartitions: random.chance(0.2) ? 1 : 0,
+  };
+}
+
+function someSequenced(random: SeededRandom): Place & { producer: number; wait: boolean } {
+  return { ...somePlace(random), producer: random.below(PRODUCERS), wait: random.chance(0.4) };
+}
+
+function somePlace(random: SeededRandom): Place {
+  return { topic: random.pick(TOPICS), partition: random.below(MAX_PARTITIONS) };
+}
+
+/** The first names the snapshot; mostly it is the only one. */
+function someVolumes(random: SeededRandom): string[] {
+  const first = random.pick(VOLUMES);
+  return random.chance(0.6) ? [first] : [first, ...VOLUMES.filter((other) => other !== first && random.chance(0.6))];
 }
 
 /** Mostly none; else calls after which recovery is cut short, each time anew. */

@@ -4,11 +4,23 @@ import { mustHold } from './violation.ts';
 /** How an engine ended: in good order, killed with its machine going on, or with the power. */
 export type Ending = 'closed' | 'killed' | 'power-lost';
 
+export interface SentRecord {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Who sent a batch, so that it is stored once however often it comes. */
+export interface Sequenced {
+  readonly producerId: bigint;
+  readonly sequence: number;
+}
+
 /** One batch, as it was sent. */
 export interface Sent {
   /** Place among everything that was sent to the engine, in the order of the calls. */
   readonly serial: number;
-  readonly values: readonly string[];
+  readonly records: readonly SentRecord[];
+  readonly sequenced: Sequenced | undefined;
   /** What its acknowledgement promised; undefined while there is none. */
   acknowledged: Durability | undefined;
   /** Its call failed: it may be there or not. */
@@ -21,14 +33,33 @@ export interface FoundRecord {
   value: string;
 }
 
+/** All that a log shows. */
+export interface FoundLog {
+  start: number;
+  end: number;
+  records: readonly FoundRecord[];
+}
+
+interface Known extends SentRecord {
+  serial: number;
+}
+
 /** One partition's log as plain arrays: what is known to stand at each offset, and what was sent since. */
 export class PartitionModel {
   readonly name: string;
+  /** Its topic keeps only the last value of each key for sure. */
+  isCompacted = false;
+  /** Something may take its oldest records at any time. */
+  mayStartLater = false;
+  /** Everything below is deleted for sure. */
   start = 0;
-  /** Offset that the next record gets, where nothing is under way. */
+  /** Somebody asked to delete everything below. */
+  #deletedUpTo = 0;
   #end = 0;
-  readonly #values = new Map<number, { value: string; serial: number }>();
+  readonly #known = new Map<number, Known>();
   #sent: Sent[] = [];
+  /** Batches that are there for sure, newest last; those with a sequence only. */
+  #sequenced: Sent[] = [];
   /** A reader was shown everything below. */
   #shownEnd = 0;
 
@@ -45,8 +76,27 @@ export class PartitionModel {
     return this.#sent;
   }
 
-  send(serial: number, values: readonly string[]): Sent {
-    const batch: Sent = { serial, values, acknowledged: undefined, hasFailed: false, baseOffset: undefined };
+  /** First offset of which nothing is known. */
+  get knownEnd(): number {
+    let end = this.#end;
+    while (this.#known.has(end)) end++;
+    return end;
+  }
+
+  /** What was sent to an offset. */
+  at(offset: number): Known | undefined {
+    return this.#known.get(offset);
+  }
+
+  send(serial: number, records: readonly SentRecord[], sequenced?: Sequenced): Sent {
+    const batch: Sent = {
+      serial,
+      records,
+      sequenced,
+      acknowledged: undefined,
+      hasFailed: false,
+      baseOffset: undefined,
+    };
     this.#sent.push(batch);
     return batch;
   }
@@ -56,81 +106,94 @@ export class PartitionModel {
     this.#place(batch, baseOffset);
     const before = this.#sent.slice(0, this.#sent.indexOf(batch));
     if (before.some(({ hasFailed }) => hasFailed)) return;
-    const expected = before.reduce((sum, { values }) => sum + values.length, this.#end);
+    const expected = before.reduce((sum, { records }) => sum + records.length, this.#end);
     mustHold(baseOffset === expected, 'reordered', () => `${this.name}: offset ${baseOffset} instead of ${expected}`);
+  }
+
+  /** Batches of a producer, oldest first; undefined while it is not sure which of them are there. */
+  batchesOf(producerId: bigint): Sent[] | undefined {
+    const isOf = (batch: Sent): boolean => batch.sequenced?.producerId === producerId;
+    const sent = this.#sent.filter(isOf);
+    return sent.some(({ hasFailed }) => hasFailed) ? undefined : [...this.#sequenced.filter(isOf), ...sent];
+  }
+
+  askToDeleteBefore(offset: number): void {
+    this.#deletedUpTo = Math.max(this.#deletedUpTo, offset);
+  }
+
+  /** @param start where the log starts from now on, for sure */
+  deletedBefore(start: number): void {
+    this.start = Math.max(this.start, start);
   }
 
   /** A reader was given these records of a volume that shows what is durable, or, else, whatever is written. */
   show(records: readonly FoundRecord[], isDurable: boolean): void {
     for (const { offset, value } of records) {
-      const known = this.#values.get(offset);
-      if (known === undefined) {
-        const batch = this.#sent.find(({ values }) => values.includes(value));
-        mustHold(batch !== undefined, 'doubled', () => `${this.name}: ${value} at ${offset} was not sent`);
-        this.#place(batch, offset - batch.values.indexOf(value));
-      } else {
-        this.#mustBe(known.value, value, offset);
+      const known = this.#known.get(offset);
+      if (known !== undefined) {
+        this.#mustBe(known, value, offset);
+        continue;
       }
+      const batch = this.#sent.find((other) => other.records.some((record) => record.value === value));
+      mustHold(batch !== undefined, 'doubled', () => `${this.name}: ${value} at ${offset} was not sent`);
+      this.#place(batch, offset - batch.records.findIndex((record) => record.value === value));
     }
     const last = records.at(-1);
     if (isDurable && last !== undefined) this.#shownEnd = Math.max(this.#shownEnd, last.offset + 1);
   }
 
-  /**
-   * Compares all that a log holds after its engine ended and was opened again; what is there is known from now on.
-   * @param mayStartLater something may have taken its oldest records
-   */
-  settle(ending: Ending, found: { start: number; records: readonly FoundRecord[] }, mayStartLater: boolean): void {
-    const { start, records } = found;
+  /** Compares all that a log holds after its engine ended and was opened again; it is what is known from now on. */
+  settle(ending: Ending, found: FoundLog): void {
+    this.#settleStart(found.start);
+    const values = new Map(found.records.map(({ offset, value }) => [offset, value]));
+    mustHold(values.size === found.records.length, 'doubled', () => `${this.name} holds an offset twice`);
+    const end = this.#settleEnd(ending, found.end, values);
+    this.#checkRecords(found.start, end, values);
+    for (const offset of this.#known.keys()) if (offset < found.start || offset >= end) this.#known.delete(offset);
+    this.start = found.start;
+    this.#end = end;
+  }
+
+  #settleStart(start: number): void {
     mustHold(start >= this.start, 'moved-back', () => `${this.name} starts at ${start}, not ${this.start}`);
-    mustHold(start === this.start || mayStartLater, 'lost', () => `${this.name} starts at ${start}, not ${this.start}`);
-    const byOffset = new Map(records.map(({ offset, value }) => [offset, value]));
-    mustHold(byOffset.size === records.length, 'doubled', () => `${this.name} holds an offset twice`);
-    for (let offset = start; offset < this.#end; offset++) {
-      this.#mustBe(this.#values.get(offset)!.value, byOffset.get(offset), offset);
-    }
+    const mayStartAt = Math.max(this.start, this.#deletedUpTo);
+    const isAllowed = start <= mayStartAt || this.mayStartLater;
+    mustHold(isAllowed, 'lost', () => `${this.name} starts at ${start}, not at ${mayStartAt} at the latest`);
+  }
+
+  /** Which of the batches sent are there: all up to the log's end, and none behind it. */
+  #settleEnd(ending: Ending, foundEnd: number, values: ReadonlyMap<number, string>): number {
     let end = this.#end;
-    let missing: Sent | undefined;
+    mustHold(foundEnd >= end, 'lost', () => `${this.name} ends at ${foundEnd}, but had reached ${end}`);
+    let refused = 0;
     for (const batch of this.#sent) {
-      const isThere =
-        byOffset.get(end + batch.values.length - 1) === batch.values.at(-1) || end + batch.values.length <= start;
+      const isThere = end + batch.records.length <= foundEnd && !wasRefused(batch, values.get(end));
       if (!isThere) {
-        mustHold(!this.#mustSurvive(batch, ending), 'lost', () => this.#describe(batch, `at ${end} after ${ending}`));
-        if (!batch.hasFailed) missing ??= batch;
+        mustHold(!this.#mustSurvive(batch, ending), 'lost', () => this.#describe(batch, `at ${end}, ${ending}`));
+        if (batch.hasFailed) refused++;
         continue;
       }
-      mustHold(missing === undefined, 'reordered', () =>
-        this.#describe(batch, `is there, ${missing?.values[0]} is not`),
-      );
       this.#place(batch, end);
-      batch.values.forEach((value, i) => {
-        if (end + i >= start) this.#mustBe(value, byOffset.get(end + i), end + i);
-      });
-      end += batch.values.length;
+      if (batch.sequenced !== undefined) this.#sequenced.push(batch);
+      end += batch.records.length;
     }
-    const surplus = records.find(({ offset }) => offset >= end);
-    mustHold(surplus === undefined, 'doubled', () => `${this.name}: ${surplus?.value} at ${surplus?.offset}`);
-    mustHold(
-      end >= this.#shownEnd,
-      'lost',
-      () => `${this.name} ends at ${end}; readers had seen up to ${this.#shownEnd}`,
-    );
-    for (const offset of this.#values.keys()) if (offset < start || offset >= end) this.#values.delete(offset);
-    this.start = start;
-    this.#end = end;
+    mustHold(foundEnd === end, 'doubled', () => `${this.name} ends at ${foundEnd}, not ${end} (${refused} refused)`);
+    const seen = this.#shownEnd;
+    mustHold(end >= seen, 'lost', () => `${this.name} ends at ${end}; readers had seen up to ${seen}`);
     this.#sent = [];
-  }
-
-  /** The value at an offset, with its place among all that was sent. */
-  at(offset: number): { value: string; serial: number } | undefined {
-    return this.#values.get(offset);
-  }
-
-  /** First known offset that is not known to be there. */
-  get knownEnd(): number {
-    let end = this.#end;
-    while (this.#values.has(end)) end++;
     return end;
+  }
+
+  #checkRecords(start: number, end: number, values: ReadonlyMap<number, string>): void {
+    const lastOfKey = new Map<string, number>();
+    if (this.isCompacted)
+      for (let offset = start; offset < end; offset++) lastOfKey.set(this.#known.get(offset)!.key, offset);
+    for (let offset = start; offset < end; offset++) {
+      const known = this.#known.get(offset)!;
+      const value = values.get(offset);
+      if (value === undefined && this.isCompacted && lastOfKey.get(known.key) !== offset) continue;
+      this.#mustBe(known, value, offset);
+    }
   }
 
   #place(batch: Sent, baseOffset: number): void {
@@ -139,27 +202,32 @@ export class PartitionModel {
       this.#describe(batch, `stands at ${before} and at ${baseOffset}`),
     );
     batch.baseOffset = baseOffset;
-    batch.values.forEach((value, i) => {
-      const known = this.#values.get(baseOffset + i);
-      if (known !== undefined) this.#mustBe(known.value, value, baseOffset + i);
-      this.#values.set(baseOffset + i, { value, serial: batch.serial });
-    });
+    for (const [i, record] of batch.records.entries()) {
+      const known = this.#known.get(baseOffset + i);
+      if (known !== undefined) this.#mustBe(known, record.value, baseOffset + i);
+      this.#known.set(baseOffset + i, { ...record, serial: batch.serial });
+    }
   }
 
-  #mustBe(expected: string, found: string | undefined, offset: number): void {
-    if (found === expected) return;
+  #mustBe(expected: SentRecord, found: string | undefined, offset: number): void {
+    if (found === expected.value) return;
     const anomaly = found === undefined ? 'lost' : 'diverged';
-    mustHold(false, anomaly, () => `${this.name}: ${found ?? 'nothing'} at ${offset} instead of ${expected}`);
+    mustHold(false, anomaly, () => `${this.name}: ${found ?? 'nothing'} at ${offset} instead of ${expected.value}`);
   }
 
-  #mustSurvive({ acknowledged, baseOffset, values }: Sent, ending: Ending): boolean {
-    if (baseOffset !== undefined && baseOffset + values.length <= this.#shownEnd) return true;
+  #mustSurvive({ acknowledged, baseOffset, records }: Sent, ending: Ending): boolean {
+    if (baseOffset !== undefined && baseOffset + records.length <= this.#shownEnd) return true;
     if (acknowledged === undefined) return false;
     if (acknowledged === 'synced' || ending === 'closed') return true;
     return acknowledged === 'written' && ending === 'killed';
   }
 
-  #describe({ values, acknowledged }: Sent, what: string): string {
-    return `${this.name}: ${values[0]} (${acknowledged ?? 'not acknowledged'}) ${what}`;
+  #describe({ records, acknowledged }: Sent, what: string): string {
+    return `${this.name}: ${records[0]?.value} (${acknowledged ?? 'not acknowledged'}) ${what}`;
   }
+}
+
+/** A call that failed may have been refused, and what was sent after it have come into its place. */
+function wasRefused({ hasFailed, baseOffset, records }: Sent, found: string | undefined): boolean {
+  return hasFailed && baseOffset === undefined && found !== undefined && found !== records[0]?.value;
 }
