@@ -217,6 +217,15 @@ export async function writeWhole(disk: Disk, path: string, content: Buffer): Pro
  */
 export async function discardFolder(disk: Disk, path: string, trashPath: string): Promise<void> {
   await disk.rename(path, trashPath);
-  await disk.syncFolder(dirname(path));
+  await removeDiscarded(disk, trashPath);
+}
+
+/**
+ * Removes what was left under a name that does not count; nothing there is no error. That it has left its own name is
+ * made durable first: a crash could give the name back otherwise, but not what was removed.
+ */
+export async function removeDiscarded(disk: Disk, trashPath: string): Promise<void> {
+  if ((await disk.look(trashPath)) === undefined) return;
+  await disk.syncFolder(dirname(trashPath));
   await disk.removeFolder(trashPath);
 }

@@ -21,7 +21,7 @@ import type {
   VolumeDescription,
 } from './api.ts';
 import type { TopicRow } from './control-record.ts';
-import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk } from './disk.ts';
+import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk, removeDiscarded } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { FileCatalog } from './file-catalog.ts';
 import type { FolderLock } from './folder-lock.ts';
@@ -183,7 +183,7 @@ class Engine implements LogEngine {
     const { disk } = this.#context;
     const names = (await disk.list(this.#dataDir)) ?? [];
     for (const path of names.filter((name) => name.startsWith(TRASH)).map((name) => join(this.#dataDir, name))) {
-      await tryToRemove(path, this.#onLeftover, () => disk.removeFolder(path));
+      await tryToRemove(path, this.#onLeftover, () => removeDiscarded(disk, path));
     }
     await sweepSnapshots(disk, this.#dataDir, this.#onLeftover);
     await sweepStaging(disk, this.#dataDir, this.#onLeftover);

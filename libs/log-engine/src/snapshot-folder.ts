@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { SnapshotManifest } from './api.ts';
-import { type Disk, discardFolder, hasCode, nodeDisk, PARTIAL, readWhole } from './disk.ts';
+import { type Disk, discardFolder, hasCode, nodeDisk, PARTIAL, readWhole, removeDiscarded } from './disk.ts';
 import { EngineError } from './errors.ts';
 import type { Checkpoint } from './journal-state.ts';
 import { type OnLeftover, tryToRemove } from './leftovers.ts';
@@ -95,7 +95,7 @@ export function sweepSnapshots(disk: Disk, dataDir: string, onLeftover: OnLeftov
   return tryToRemove(folder, onLeftover, async () => {
     for (const name of (await disk.list(folder)) ?? []) {
       const path = join(folder, name);
-      if (name.endsWith(PARTIAL)) await tryToRemove(path, onLeftover, () => disk.removeFolder(path));
+      if (name.endsWith(PARTIAL)) await tryToRemove(path, onLeftover, () => removeDiscarded(disk, path));
     }
   });
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { FileDescription, Pins, SnapshotManifest } from './api.ts';
-import { type Disk, hasCode, writeWhole } from './disk.ts';
+import { type Disk, hasCode, removeDiscarded, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { formatChecksums } from './file-hash.ts';
 import { FILE_FOLDERS, isPublishedName } from './file-names.ts';
@@ -55,7 +55,7 @@ export async function writeSnapshot(
   let isInPlace = false;
   try {
     // What an earlier failure could not remove must not become part of this one.
-    await disk.removeFolder(partial);
+    await removeDiscarded(disk, partial);
     await disk.makeFolder(partial);
     await disk.syncFolder(dataDir);
     const manifest = await new Writer(disk, dataDir, partial).write(order, cuts);
@@ -82,8 +82,12 @@ async function moveIn(disk: Disk, partial: string, path: string, name: string): 
 /** False where that fails too: of two errors, the first is the one to be told. */
 async function takeBack(disk: Disk, partial: string, path: string | undefined): Promise<boolean> {
   try {
-    if (path !== undefined) await disk.rename(path, partial);
-    await disk.removeFolder(partial);
+    if (path !== undefined) {
+      await disk.rename(path, partial);
+      await removeDiscarded(disk, partial);
+    } else {
+      await disk.removeFolder(partial);
+    }
     return true;
   } catch {
     return false;

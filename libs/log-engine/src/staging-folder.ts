@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Disk, discardFolder, hasCode, PARTIAL, readWhole, writeWhole } from './disk.ts';
+import { type Disk, discardFolder, hasCode, PARTIAL, readWhole, removeDiscarded, writeWhole } from './disk.ts';
 import { EngineError } from './errors.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { type OnLeftover, tryToRemove } from './leftovers.ts';
@@ -92,7 +92,7 @@ export async function removeStaging(disk: Disk, dataDir: string, id: string): Pr
     await discardFolder(disk, path, trash);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
-    await disk.removeFolder(trash);
+    await removeDiscarded(disk, trash);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Durability } from '@tickfold/log-engine';
+import { type Durability, volumeOfGroup } from '@tickfold/log-engine';
 import { batchOf } from '../batches.ts';
 import { recordsOf } from './found.ts';
 import type { TopicModel } from './model.ts';
@@ -114,6 +114,8 @@ export async function commit(
   order: { group: string; topic: string; partition: number; wait: boolean },
 ): Promise<void> {
   const { group, topic, partition } = order;
+  // Nobody promises an order of calls that come while their volume is being made.
+  await rig.hasVolume(volumeOfGroup(group));
   const serial = rig.model.nextSerial();
   const acknowledged = rig.model.group(group).commit(`${topic}/${partition}`, serial, serial);
   const row = { topic, partition, offset: BigInt(serial), leaderEpoch: 0, metadata: `at ${serial}` };

@@ -94,16 +94,15 @@ export class Rig {
     if (this.disk.isGone || this.#hasFailedToSync()) return this.recover(true, []);
     const { openFiles } = this.disk;
     mustHold(openFiles === 0 || this.mayFail, 'left-over', () => `${openFiles} files are open after close`);
-    try {
-      await this.open();
-    } catch (error) {
-      this.mustBeExplained(error);
-      if (this.disk.isGone) return this.recover(true, []);
-      this.disk.heal();
-      await this.open();
-    }
+    const refused = await this.#refusalOfOpening();
     if (this.disk.isGone || this.#hasFailedToSync()) return this.recover(true, []);
     this.disk.heal();
+    if (refused !== undefined) {
+      this.mustBeExplained(refused);
+      await this.engine.close();
+      await this.#openWhole();
+      if (this.disk.isGone) return this.recover(true, []);
+    }
     this.mayFail = false;
     await compare(this, ending);
   }
@@ -124,7 +123,7 @@ export class Rig {
       this.disk = ending === 'power-lost' ? this.disk.afterPowerLoss() : this.disk.afterKill();
     }
     this.mayFail = false;
-    if (!isOpen) await this.open();
+    if (!isOpen) await this.#openWhole();
     await compare(this, ending);
     const leftOver = this.disk.filesUnder(DATA_DIR).find((path) => /\.tmp|\.trash-|\.staging/.test(path));
     mustHold(leftOver === undefined, 'left-over', () => `${leftOver} is still there`);
@@ -158,14 +157,28 @@ export class Rig {
 
   async #openUnlessCrashed(calls: number): Promise<boolean> {
     this.disk.crashAfter(calls);
+    const refused = await this.#refusalOfOpening();
+    if (this.disk.isGone) return false;
+    if (refused !== undefined) throw refused;
+    this.disk.crashAfter(Number.POSITIVE_INFINITY);
+    return true;
+  }
+
+  async #openWhole(): Promise<void> {
+    const refused = await this.#refusalOfOpening();
+    if (refused === undefined || this.disk.isGone) return;
+    throw new Violation('lost', `the engine does not open: ${refused.message}`, refused);
+  }
+
+  /** Opens the engine; tells why that failed, for all volumes or for one. */
+  async #refusalOfOpening(): Promise<Error | undefined> {
     try {
       await this.open();
     } catch (error) {
-      if (!this.disk.isGone) throw error;
+      return error instanceof Error ? error : new Error(String(error));
     }
-    if (this.disk.isGone) return false;
-    this.disk.crashAfter(Number.POSITIVE_INFINITY);
-    return true;
+    const stopped = this.engine.volumes().find((volume) => volume.stopped !== undefined);
+    return stopped && new Error(`volume ${stopped.name}: ${stopped.stopped?.reason}`);
   }
 
   /**
