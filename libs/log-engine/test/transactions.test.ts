@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { LogEngine } from '../src/api.ts';
 import { numberedBatch, producedBatch } from './batches.ts';
 import { logOf, openEngine, readSnapshot, valuesOf } from './engines.ts';
+import { FailingDisk } from './failing-disk.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { committedValues, TestProducer } from './transactional.ts';
 
@@ -269,4 +270,28 @@ test('a deleted topic does not keep its transaction from ending', async () => {
   await producer.end('commit');
   expect(await committedValues(logOf(engine, 'v.t'))).toEqual(['b-0']);
   expect(engine.committedOffsets('v.g')).toEqual([]);
+});
+
+test('where readers see what is written, committed records show only when their marker is synced', async () => {
+  const disk = new FailingDisk();
+  const engine = await openEngine({ dataDir: temporaryFolder(), visibility: 'written', disk });
+  await engine.createTopic('v.t', { partitionCount: 1 });
+  const log = logOf(engine, 'v.t');
+  const producer = await TestProducer.open(engine, 'v.tx');
+  await producer.send('v.t', 'a');
+  let release = (): void => undefined;
+  disk.released = new Promise((resolve) => {
+    release = resolve;
+  });
+  const shown = new Promise<void>((resolve) => {
+    log.onVisible(resolve);
+  });
+  disk.failing = 'sync';
+  const ending = producer.end('commit');
+  await shown;
+  expect([log.highWatermark, log.lastStableOffset]).toEqual([2n, 0n]);
+  expect(await committedValues(log)).toEqual([]);
+  release();
+  await expect(ending).rejects.toMatchObject({ code: 'volume-stopped' });
+  expect(log.lastStableOffset).toBe(0n);
 });
