@@ -55,6 +55,8 @@ const levels = {
   'index-rebuilt': 'warn',
   'leftover-stays': 'warn',
   'maintenance-failed': 'warn',
+  'disk-low': 'error',
+  'disk-roomy': 'info',
   'snapshot-unhashed': 'warn',
   'transaction-aborted': 'warn',
   'segment-sealed': 'info',

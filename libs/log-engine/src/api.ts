@@ -56,6 +56,8 @@ export interface EngineOptions {
    * How often retention, time-outs and expiry are looked after, in milliseconds. Default 1000; 0: only by `maintain`.
    */
   maintenanceIntervalMs?: number;
+  /** No data is taken while the disk has less room than this. Default 64 MiB; 0: as long as there is any. */
+  reserveBytes?: number;
   /** Default visibility of a new volume. Default `synced`. */
   visibility?: Visibility;
   /** Wall clock in UTC milliseconds, handed in so that tests can turn it. */
@@ -83,6 +85,9 @@ export interface EngineEvent {
     | 'leftover-stays'
     /** Retention or cleaning could not do its work; it will be tried again. */
     | 'maintenance-failed'
+    /** The disk has less room than the reserve: no data is taken, until `disk-roomy`. */
+    | 'disk-low'
+    | 'disk-roomy'
     | 'file-damaged'
     | 'snapshot-unhashed'
     | 'transaction-aborted'

@@ -13,6 +13,8 @@ import { type Carriage, writeSideSegment } from './side-segment.ts';
 const MOSTLY_UNWANTED = 0.5;
 /** A side segment is carried along again while it is smaller than so many times what comes to it. */
 const GROWTH = 2;
+/** The active segment is not ended for room while it holds less than one part in so many of a segment. */
+const LEAST_WORTH_ENDING = 8;
 /** Below this it is always carried along: so there are never many small ones. */
 const SMALL_BYTES = 256 * 1024;
 
@@ -23,6 +25,7 @@ export interface CleanedJournal extends WantingPartitions {
   readonly isEnding: boolean;
   /** Resolves when everything that was appended so far is durable. */
   durableSoFar(): Promise<void>;
+  endActiveSegment(): Promise<void>;
   moveLogStarts(starts: LogStartRow[]): Promise<void>;
   reportDamage(segment: Segment, from: number, to: number): void;
 }
@@ -45,9 +48,13 @@ export class Cleaner {
     this.#clock = clock;
   }
 
-  /** One round. */
-  async run(): Promise<void> {
+  /**
+   * One round.
+   * @param isDiskLow only what surely gives back more room than it takes is done
+   */
+  async run(isDiskLow: boolean): Promise<void> {
     await this.#carryMostlyUnwanted();
+    if (isDiskLow) return;
     await this.#compact(false);
     await this.#carryForQuota();
   }
@@ -76,7 +83,8 @@ export class Cleaner {
       if (oldest instanceof SealedSegment && this.#worth.of(oldest).keptBytes === 0) return;
       if (!(oldest instanceof SealedSegment)) {
         await this.#compact(true);
-        return;
+        if (!(await this.#endActive())) return;
+        continue;
       }
       const starts: LogStartRow[] = [];
       for (const [partition, row] of this.#worth.wantedRows(oldest)) {
@@ -85,6 +93,18 @@ export class Cleaner {
       await this.#journal.moveLogStarts(starts);
       await this.#carry(this.#withNeighbours(oldest));
     }
+  }
+
+  /** Ends the active segment where only from it room can come; false where that is not so, or would not be worth it. */
+  async #endActive(): Promise<boolean> {
+    const { active, isRefusing, segmentBytes } = this.#segments;
+    const isWorthIt = active.appendedBytes * LEAST_WORTH_ENDING >= segmentBytes;
+    const mayGiveRoom = [...active.index.lists.keys()].some(
+      (id) => !this.#journal.partitions.get(id)?.policy.isCompacted,
+    );
+    if (!isRefusing || !isWorthIt || !mayGiveRoom || this.#journal.isEnding) return false;
+    await this.#journal.endActiveSegment();
+    return true;
   }
 
   /** @param isUrgent there is no other way to make room */

@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   stat,
+  statfs,
   unlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -43,6 +44,8 @@ export interface Disk {
   copy(from: string, to: string): Promise<void>;
   /** SHA-256 of a file in hexadecimal, made beside the main thread. Without it, a file is read and hashed in the thread. */
   sha256?(path: string, signal?: AbortSignal): Promise<string>;
+  /** Bytes that this user may still take of the disk that the path lies on. */
+  freeBytes(path: string): Promise<number>;
   /** Who owns which of its folders. */
   readonly locks: FolderLocks;
 }
@@ -102,6 +105,10 @@ export const nodeDisk: Disk = {
     }
   },
   link,
+  async freeBytes(path) {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  },
   async copy(from, to) {
     await copyFile(from, to, constants.COPYFILE_EXCL);
     await syncPath(to);

@@ -22,6 +22,7 @@ import type {
 } from './api.ts';
 import type { TopicRow } from './control-record.ts';
 import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk, removeDiscarded } from './disk.ts';
+import { DiskRoom } from './disk-room.ts';
 import { EngineError } from './errors.ts';
 import { FileCatalog } from './file-catalog.ts';
 import type { FolderLock } from './folder-lock.ts';
@@ -62,6 +63,7 @@ const INDEX_CACHE_BYTES = 16 * MEBIBYTE;
 const MAX_OPEN_FILES = 64;
 const MINUTE_MS = 60 * 1000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+const DEFAULT_RESERVE_BYTES = 64 * MEBIBYTE;
 const DEFAULT_MAINTENANCE_INTERVAL_MS = 1000;
 const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 15 * MINUTE_MS;
 const DEFAULT_PRODUCER_EXPIRY_MS = DAY_MS;
@@ -81,13 +83,17 @@ export async function openEngineOn(options: EngineOptions, onlyVolume?: string):
   const disk = options.disk ?? nodeDisk;
   const dataDir = resolve(options.dataDir);
   const registry = new ProducerRegistry();
+  const clock = options.clock ?? Date.now;
+  const onEvent = options.onEvent ?? (() => undefined);
+  const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
   const context: EngineContext = {
     disk,
     segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
     volumeQuotaBytes: options.volumeQuotaBytes ?? DEFAULT_QUOTA_BYTES,
     maintenanceIntervalMs: options.maintenanceIntervalMs ?? DEFAULT_MAINTENANCE_INTERVAL_MS,
-    clock: options.clock ?? Date.now,
-    onEvent: options.onEvent ?? (() => undefined),
+    diskRoom: new DiskRoom(disk, { dataDir, reserveBytes, clock, onEvent }),
+    clock,
+    onEvent,
     tailCache: new TailCache(TAIL_CACHE_BYTES),
     indexCache: new IndexCache(INDEX_CACHE_BYTES),
     openFiles: new OpenFiles(disk, MAX_OPEN_FILES),
@@ -180,6 +186,7 @@ class Engine implements LogEngine {
 
   /** Opens the journals that are there, after removing what a crash left half made. Other folders are none of ours. */
   async recover(): Promise<void> {
+    await this.#context.diskRoom.look();
     const { disk } = this.#context;
     const names = (await disk.list(this.#dataDir)) ?? [];
     for (const path of names.filter((name) => name.startsWith(TRASH)).map((name) => join(this.#dataDir, name))) {
@@ -380,6 +387,7 @@ class Engine implements LogEngine {
   }
 
   async #maintainAll(): Promise<void> {
+    await this.#context.diskRoom.look();
     for (const journal of this.#journals.values()) journal.expireProducers(this.#producerExpiryMs);
     await this.#transactions.maintain();
     for (const journal of this.#journals.values()) await journal.maintain();

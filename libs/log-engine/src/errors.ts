@@ -133,13 +133,13 @@ export class EngineError extends Error {
   readonly retry: boolean;
   readonly mend: string;
 
-  /** @param options `mend` replaces the catalogue's where the case at hand has a better one */
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions & { mend?: string }) {
+  /** @param options `mend` and `retry` replace the catalogue's where the case at hand has better ones */
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions & { mend?: string; retry?: boolean }) {
     super(message, options);
     const entry = ENGINE_ERRORS[code];
     this.code = code;
     this.actor = entry.actor;
-    this.retry = entry.retry;
+    this.retry = options?.retry ?? entry.retry;
     this.mend = options?.mend ?? entry.mend;
   }
 }

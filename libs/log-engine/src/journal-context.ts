@@ -2,6 +2,7 @@
 import type { EngineEvent } from './api.ts';
 import type { ControlRecord } from './control-record.ts';
 import type { Disk } from './disk.ts';
+import type { DiskRoom } from './disk-room.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Partition } from './partition.ts';
@@ -25,6 +26,7 @@ export interface EngineContext {
   volumeQuotaBytes: number;
   /** 0: only when asked. */
   maintenanceIntervalMs: number;
+  diskRoom: DiskRoom;
   clock: () => number;
   onEvent: (event: EngineEvent) => void;
   tailCache: TailCache;

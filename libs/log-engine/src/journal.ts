@@ -49,6 +49,8 @@ export class Journal {
   readonly #commit: GroupCommit;
   readonly #segments: SegmentSet;
   readonly #upkeep: Upkeep;
+  #waitsForSealing = false;
+  #isCutting = false;
   #waiting: { run: () => void; fail: (error: unknown) => void }[] = [];
   readonly #reportedDamage = new Set<string>();
 
@@ -62,6 +64,10 @@ export class Journal {
       checkpoint: () => this.#checkpoint(),
       onRemoved: (segment) => this.#dropRecordsOf(segment),
       onCarried: (run, into) => this.#countCarried(run, into),
+      onSealed: () => {
+        this.#waitsForSealing = false;
+        this.#takeTurns();
+      },
       onScarce: () => this.#upkeep.wake(),
       mayRemove: (segment) => this.#upkeep.worth.of(segment).keptBytes === 0,
       onFailed: (cause) => this.#stopAfter(cause),
@@ -95,8 +101,12 @@ export class Journal {
       checkBatches(bytes, partition.policy.maxBatchBytes);
       this.#checkQuota(bytes.length);
       const doName = nameProducers(bytes);
-      this.#inTurn(() => {
+      const run = (): void => {
         if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
+        if (this.#mustWaitForRoom(bytes.length)) {
+          this.#waiting.unshift({ run, fail: reject });
+          return;
+        }
         const original = doName ? admitProducers(partition, bytes, this.#context.transactions) : undefined;
         const { group, result } =
           original === undefined
@@ -106,7 +116,8 @@ export class Journal {
         if (durability === 'synced') group.whenSynced(settle);
         else if (durability === 'written') group.whenWritten(settle);
         else resolve(result);
-      }, reject);
+      };
+      this.#inTurn(run, reject);
     });
   }
 
@@ -194,7 +205,10 @@ export class Journal {
     const refusal = this.stopped ?? this.#closing;
     if (refusal !== undefined) throw refusal;
     // Those that wait have been asked for before; their bytes lie in memory already.
+    this.#waitsForSealing = false;
+    this.#isCutting = true;
     while (this.#waiting.length > 0) takeTurn(this.#waiting.shift()!);
+    this.#isCutting = false;
     const segments = this.#segments;
     if (segments.active.appendedBytes > 0) this.#endActiveNow();
     segments.holdFiles();
@@ -249,7 +263,11 @@ export class Journal {
   async close(reason = new EngineError('volume-stopped', `volume ${this.volume} is closed`)): Promise<void> {
     this.#closing = reason;
     await this.#upkeep.idle();
-    await this.#commit.idle();
+    // Who waits for room has a turn when a segment is sealed.
+    do {
+      await this.#commit.idle();
+      await this.#segments.idle();
+    } while (this.stopped === undefined && (this.#waiting.length > 0 || this.#commit.unwrittenBytes > 0));
     await this.#markSynced();
     await this.#segments.idle();
     this.closed = reason;
@@ -399,9 +417,30 @@ export class Journal {
   #onWritten(group: Group): void {
     if (this.durable.visibility === 'written') group.show();
     group.settleWritten();
-    while (this.#waiting.length > 0 && this.#commit.unwrittenBytes < MAX_UNWRITTEN_BYTES) {
+    this.#context.diskRoom.noteWritten(group.bytes);
+    this.#takeTurns();
+  }
+
+  #takeTurns(): void {
+    while (this.#waiting.length > 0 && !this.#waitsForSealing && this.#commit.unwrittenBytes < MAX_UNWRITTEN_BYTES) {
       takeTurn(this.#waiting.shift()!);
     }
+  }
+
+  /**
+   * True where room for data comes at once, with the sealing of a segment that ended.
+   * @throws EngineError `volume-full`, `disk-full`
+   */
+  #mustWaitForRoom(bytes: number): boolean {
+    // What a cut finds waiting was asked for before it; it belongs to it.
+    if (this.#isCutting) return false;
+    this.#context.diskRoom.check();
+    if (!this.#segments.lacksRoomFor(bytes)) return false;
+    this.#waitsForSealing = this.#segments.isSealing;
+    if (this.#waitsForSealing) return true;
+    const { mayMakeRoom } = this.#upkeep;
+    this.#upkeep.wake();
+    throw volumeIsFull(this.volume, this.#context.volumeQuotaBytes, mayMakeRoom);
   }
 
   #onSynced(group: Group): void {
@@ -462,4 +501,16 @@ function takeTurn({ run, fail }: { run: () => void; fail: (error: unknown) => vo
   } catch (error) {
     fail(error);
   }
+}
+
+function volumeIsFull(volume: string, quotaBytes: number, mayMakeRoom: boolean): EngineError {
+  const message = `volume ${volume} has reached its quota of ${quotaBytes} bytes`;
+  return mayMakeRoom
+    ? new EngineError('volume-full', `${message}; room is being made`, {
+        retry: true,
+        mend: 'Send it again a moment later.',
+      })
+    : new EngineError('volume-full', `${message}, and nothing of it may go: its topics are compacted`, {
+        mend: "Raise the volume's quota, delete topics or records, or let the topics' cleanup.policy say delete.",
+      });
 }

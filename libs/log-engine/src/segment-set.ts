@@ -27,6 +27,8 @@ export interface SegmentSetOwner {
   onRemoved(segment: SealedSegment): void;
   /** What the logs had in some segments, they have in one now. */
   onCarried(run: readonly SealedSegment[], into: SealedSegment): void;
+  /** A segment is sealed, and may be removed from now on. */
+  onSealed(): void;
   /** The quota leaves less room than the segment that has just begun may take. */
   onScarce(): void;
   /** False where a log wants to keep some of it for good, so that it has to be carried first. */
@@ -59,6 +61,8 @@ export class SegmentSet {
 
   readonly #context: EngineContext;
   readonly #owner: SegmentSetOwner;
+  /** True after there was no room for data that came. */
+  isRefusing = false;
   /** When a segment has grown to so much, the next one begins. */
   readonly segmentBytes: number;
   /** Cuts whose segments may not be taken from the disk yet, and those that would have been. */
@@ -121,6 +125,18 @@ export class SegmentSet {
     }
   }
 
+  /** True where the quota has no room for so much more data, and nothing that it may take away at once. */
+  lacksRoomFor(bytes: number): boolean {
+    if (bytes > this.roomBytes) this.keepQuota(bytes);
+    this.isRefusing = bytes > this.roomBytes;
+    return this.isRefusing;
+  }
+
+  /** True while a segment that ended is not sealed yet, before which nothing can be said of its room. */
+  get isSealing(): boolean {
+    return this.list.some((segment) => segment !== this.active && segment instanceof ActiveSegment);
+  }
+
   /** Takes a segment that nobody wants away, wherever it stands. */
   remove(segment: SealedSegment, why: string): void {
     if (!this.list.includes(segment)) return;
@@ -175,6 +191,7 @@ export class SegmentSet {
       segment.sealing.resolve();
       this.#owner.tell('segment-sealed', `segment ${segment.number}, ${segment.sizeBytes} bytes`);
       this.keepQuota();
+      this.#owner.onSealed();
     });
   }
 

@@ -21,6 +21,7 @@ export class FailingDisk implements Disk {
   beforeReading: (path: string) => Promise<void> = () => Promise.resolve();
   readonly #disk = nodeDisk;
 
+  freeBytes = this.#disk.freeBytes;
   list = this.#disk.list;
   look = this.#disk.look;
   makeFolder = this.#disk.makeFolder;
