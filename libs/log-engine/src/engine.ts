@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { dirname, join, resolve } from 'node:path';
-import { moveStagedIn, volumeExists } from './adoption.ts';
+import { dirname, resolve } from 'node:path';
 import type {
   CommittedOffset,
   EngineOptions,
@@ -17,30 +15,25 @@ import type {
   TransactionalProducer,
   TransactionDescription,
   TransactionOutcome,
-  Visibility,
   VolumeDescription,
 } from './api.ts';
 import type { TopicRow } from './control-record.ts';
-import { type Disk, discardFolder, hasCode, isDiskFull, nodeDisk, removeDiscarded } from './disk.ts';
+import { type Disk, nodeDisk } from './disk.ts';
 import { DiskRoom } from './disk-room.ts';
 import { EngineError } from './errors.ts';
 import { FileCatalog } from './file-catalog.ts';
 import type { FolderLock } from './folder-lock.ts';
-import { Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
-import { JournalState } from './journal-state.ts';
-import { tryToRemove } from './leftovers.ts';
 import { Maintenance } from './maintenance.ts';
-import { checkVolumeName, isVolumeName, volumeOfGroup, volumeOfTopic } from './names.ts';
+import { volumeOfGroup, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { ProducerRegistry } from './producer-registry.ts';
-import { recoverJournal } from './recovery.ts';
-import { RefusedVolumes } from './refused-volumes.ts';
 import { IndexCache } from './segment-index.ts';
 import { sweepSnapshots } from './snapshot-folder.ts';
 import { stageSnapshot } from './snapshot-restore.ts';
 import { SnapshotTaker } from './snapshot-taking.ts';
-import { type FinishedVolume, finishedVolume, removeStaging, stagingPath, sweepStaging } from './staging-folder.ts';
+import { sweepStaging } from './staging-folder.ts';
 import { TailCache } from './tail-cache.ts';
 import {
   committedOffset,
@@ -51,10 +44,9 @@ import {
   unknownTopic,
 } from './topic-rows.ts';
 import { TransactionCoordinator } from './transaction-coordinator.ts';
+import { unusable } from './unusable-folder.ts';
+import { Volumes } from './volumes.ts';
 
-const JOURNAL_FOLDER = 'journal';
-/** What a deleted volume is called until all of it is removed. */
-const TRASH = '.trash-';
 const MEBIBYTE = 1024 * 1024;
 const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
 const DEFAULT_QUOTA_BYTES = 2048 * MEBIBYTE;
@@ -120,31 +112,11 @@ async function ownFolder(disk: Disk, dataDir: string): Promise<FolderLock> {
   }
 }
 
-/** What the system says about a folder that cannot be used, as an error of ours. */
-export function unusable(dataDir: string, error: unknown): unknown {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (isDiskFull(error)) {
-    return new EngineError('disk-full', `the disk of ${dataDir} is full: ${reason}`, { cause: error });
-  }
-  if (hasCode(error, 'EMFILE', 'ENFILE')) {
-    const mend = 'Let the process have more open files (ulimit -n), then start again.';
-    return new EngineError('folder-unusable', `${dataDir} cannot be opened: ${reason}`, { cause: error, mend });
-  }
-  if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'EISDIR')) return error;
-  return new EngineError('folder-unusable', `${dataDir} cannot be used as data folder: ${reason}`, { cause: error });
-}
-
 class Engine implements LogEngine {
   readonly #context: EngineContext;
   readonly #dataDir: string;
-  readonly #visibility: Visibility;
   readonly #lock: FolderLock;
-  readonly #onlyVolume: string | undefined;
-  readonly #onLeftover = (detail: string): void => this.#context.onEvent({ kind: 'leftover-stays', detail });
-  readonly #journals = new Map<string, Journal>();
-  readonly #creating = new Map<string, Promise<Journal>>();
-  readonly #deleting = new Map<string, Promise<void>>();
-  readonly #refused = new RefusedVolumes();
+  readonly #volumes: Volumes;
   readonly #catalog: FileCatalog;
   readonly #snapshots: SnapshotTaker;
   readonly #transactions: TransactionCoordinator;
@@ -162,20 +134,21 @@ class Engine implements LogEngine {
     this.#context = context;
     const { dataDir } = options;
     this.#dataDir = dataDir;
-    this.#visibility = options.visibility ?? 'synced';
     this.#lock = lock;
-    this.#onlyVolume = onlyVolume;
     this.#catalog = new FileCatalog({ ...context, dataDir });
-    this.#snapshots = new SnapshotTaker({
-      ...{ ...context, dataDir, catalog: this.#catalog },
-      journalOf: (volume) => this.#existing(volume),
-    });
+    const visibility = options.visibility ?? 'synced';
+    this.#volumes = new Volumes(
+      { context, dataDir, visibility, onlyVolume, catalog: this.#catalog },
+      {
+        onOpened: (journals) => this.#transactions.admit(journals),
+        beforeDeletion: (volume) => this.#snapshots.idle(volume),
+        onDeleted: (volume, topics) => this.#forgetVolume(volume, topics),
+      },
+    );
+    const volumes = this.#volumes;
+    const journalOf = (volume: string): Journal => volumes.existing(volume);
+    this.#snapshots = new SnapshotTaker({ ...context, dataDir, catalog: this.#catalog, journalOf });
     this.#maintenance = new Maintenance(context.maintenanceIntervalMs, () => this.#maintainAll());
-    const volumes = {
-      find: (volume: string) => this.#journals.get(volume),
-      open: (volume: string) => this.#journalOf(volume),
-      refused: this.#refused,
-    };
     const limits = {
       maxTimeoutMs: options.maxTransactionTimeoutMs ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS,
       transactionalIdExpiryMs: options.transactionalIdExpiryMs ?? DEFAULT_TRANSACTIONAL_ID_EXPIRY_MS,
@@ -184,26 +157,23 @@ class Engine implements LogEngine {
     this.#producerExpiryMs = options.producerExpiryMs ?? DEFAULT_PRODUCER_EXPIRY_MS;
   }
 
-  /** Opens the journals that are there, after removing what a crash left half made. Other folders are none of ours. */
+  /** Removes what a crash left half made, and opens the volumes that are there. */
   async recover(): Promise<void> {
     await this.#context.diskRoom.look();
-    const { disk } = this.#context;
-    const names = (await disk.list(this.#dataDir)) ?? [];
-    for (const path of names.filter((name) => name.startsWith(TRASH)).map((name) => join(this.#dataDir, name))) {
-      await tryToRemove(path, this.#onLeftover, () => removeDiscarded(disk, path));
-    }
-    await sweepSnapshots(disk, this.#dataDir, this.#onLeftover);
-    await sweepStaging(disk, this.#dataDir, this.#onLeftover);
-    for (const name of names.filter(isVolumeName).sort()) await this.#recoverOrRefuse(name);
+    const { disk, onEvent } = this.#context;
+    const onLeftover = (detail: string): void => onEvent({ kind: 'leftover-stays', detail });
+    await sweepSnapshots(disk, this.#dataDir, onLeftover);
+    await sweepStaging(disk, this.#dataDir, onLeftover);
+    await this.#volumes.recover();
     await this.#snapshots.resume();
-    await this.#transactions.admit([...this.#journals.values()]);
+    await this.#transactions.admit(this.#volumes.all());
     this.#maintenance.start();
   }
 
   topics(): TopicDescription[] {
-    return [...this.#journals.values()].flatMap((journal) =>
-      [...journal.durable.topics.values()].map((row) => describeTopic(journal.volume, row)),
-    );
+    return this.#volumes
+      .all()
+      .flatMap((journal) => [...journal.durable.topics.values()].map((row) => describeTopic(journal.volume, row)));
   }
 
   topic(name: string): TopicDescription | undefined {
@@ -220,7 +190,7 @@ class Engine implements LogEngine {
   async createTopic(name: string, options: TopicOptions): Promise<TopicDescription> {
     const volume = volumeOfTopic(name);
     const creation = topicCreation(name, options);
-    const journal = await this.#journalOf(volume);
+    const journal = await this.#volumes.open(volume);
     return describeTopic(volume, await journal.record(creation));
   }
 
@@ -243,23 +213,23 @@ class Engine implements LogEngine {
 
   async commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void> {
     if (offsets.length === 0) return;
-    const journal = await this.#journalOf(volumeOfGroup(group));
+    const journal = await this.#volumes.open(volumeOfGroup(group));
     await journal.record(() => ({ kind: 'offsets-committed', group, offsets: offsets.map(offsetRow) }) as const);
   }
 
   committedOffsets(group: string): CommittedOffset[] {
-    this.#refused.check(volumeOfGroup(group));
-    const rows = this.#journals.get(volumeOfGroup(group))?.durable.offsetsOf(group) ?? [];
+    this.#volumes.refused.check(volumeOfGroup(group));
+    const rows = this.#volumes.find(volumeOfGroup(group))?.durable.offsetsOf(group) ?? [];
     return rows.map(committedOffset);
   }
 
   groupsWithOffsets(): string[] {
-    return [...this.#journals.values()].flatMap((journal) => journal.durable.groups());
+    return this.#volumes.all().flatMap((journal) => journal.durable.groups());
   }
 
   async deleteGroupOffsets(group: string): Promise<void> {
-    this.#refused.check(volumeOfGroup(group));
-    const journal = this.#journals.get(volumeOfGroup(group));
+    this.#volumes.refused.check(volumeOfGroup(group));
+    const journal = this.#volumes.find(volumeOfGroup(group));
     await journal?.record(() => ({ kind: 'offsets-deleted', group }) as const);
   }
 
@@ -296,7 +266,7 @@ class Engine implements LogEngine {
   }
 
   volumes(): VolumeDescription[] {
-    return [...[...this.#journals.values()].map(describeVolume), ...this.#refused.describe()];
+    return this.#volumes.describe();
   }
 
   async createSnapshot(
@@ -315,27 +285,21 @@ class Engine implements LogEngine {
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<FileDescription> {
     this.#checkOpen();
-    return this.#catalog.publish(this.#existing(volume), path, fromPath, details);
+    return this.#catalog.publish(this.#volumes.existing(volume), path, fromPath, details);
   }
 
   async removeFile(volume: string, path: string): Promise<void> {
     this.#checkOpen();
-    return this.#catalog.remove(this.#existing(volume), path);
+    return this.#catalog.remove(this.#volumes.existing(volume), path);
   }
 
   files(volume: string): FileDescription[] {
-    return [...this.#existing(volume).durable.files.values()];
+    return [...this.#volumes.existing(volume).durable.files.values()];
   }
 
   async adoptVolume(stagingId: string): Promise<VolumeDescription> {
     this.#checkOpen();
-    const finished = await finishedVolume(this.#context.disk, this.#dataDir, stagingId);
-    const { volume } = finished;
-    checkVolumeName(volume);
-    await this.#untilDeleted(volume);
-    this.#checkOpen();
-    if (this.#journals.has(volume) || this.#creating.has(volume)) throw volumeExists(volume);
-    return describeVolume(await this.#making(volume, () => this.#adopt(stagingId, finished)));
+    return this.#volumes.adopt(stagingId);
   }
 
   async restoreVolume(snapshot: string, volume?: string): Promise<VolumeDescription> {
@@ -354,10 +318,7 @@ class Engine implements LogEngine {
 
   async deleteVolume(name: string): Promise<void> {
     this.#checkOpen();
-    if (!isVolumeName(name) || this.#deleting.has(name)) throw this.#unknownVolume(name);
-    const deleting = this.#delete(name).finally(() => this.#deleting.delete(name));
-    this.#deleting.set(name, deleting);
-    return deleting;
+    return this.#volumes.delete(name);
   }
 
   maintain(): Promise<void> {
@@ -371,14 +332,9 @@ class Engine implements LogEngine {
 
   async #closeAll(): Promise<void> {
     const maintained = this.#maintenance.stop();
-    await Promise.allSettled([
-      ...this.#creating.values(),
-      ...this.#deleting.values(),
-      this.#snapshots.close(),
-      this.#transactions.idle(),
-    ]);
+    await Promise.allSettled([this.#volumes.settle(), this.#snapshots.close(), this.#transactions.idle()]);
     try {
-      await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
+      await this.#volumes.closeJournals();
       await maintained;
       await this.#context.openFiles.close();
     } finally {
@@ -388,164 +344,34 @@ class Engine implements LogEngine {
 
   async #maintainAll(): Promise<void> {
     await this.#context.diskRoom.look();
-    for (const journal of this.#journals.values()) journal.expireProducers(this.#producerExpiryMs);
+    for (const journal of this.#volumes.all()) journal.expireProducers(this.#producerExpiryMs);
     await this.#transactions.maintain();
-    for (const journal of this.#journals.values()) await journal.maintain();
+    for (const journal of this.#volumes.all()) await journal.maintain();
   }
 
   #find(topic: string): { journal: Journal; row: TopicRow } | undefined {
     const dot = topic.indexOf('.');
     const volume = dot < 0 ? 'default' : topic.slice(0, dot);
-    this.#refused.check(volume);
-    const journal = this.#journals.get(volume);
+    this.#volumes.refused.check(volume);
+    const journal = this.#volumes.find(volume);
     const row = journal?.durable.topics.get(topic);
     return journal && row && { journal, row };
   }
 
   /** The topic is gone already: a volume that can record nothing, and has told so as it stopped, takes nothing back. */
   async #forgetOffsetsOf(topic: string): Promise<void> {
-    const journals = [...this.#journals.values()].filter(({ durable }) => durable.hasOffsetsOfTopic(topic));
+    const journals = this.#volumes.all().filter(({ durable }) => durable.hasOffsetsOfTopic(topic));
     await Promise.allSettled(
       journals.map((journal) => journal.record(() => ({ kind: 'topic-offsets-deleted', topic }) as const)),
     );
   }
 
-  /** @throws EngineError `unknown-volume`, `volume-stopped` */
-  #existing(volume: string): Journal {
-    this.#refused.check(volume);
-    const journal = this.#deleting.has(volume) ? undefined : this.#journals.get(volume);
-    if (journal === undefined) throw this.#unknownVolume(volume);
-    return journal;
-  }
-
-  async #adopt(stagingId: string, finished: FinishedVolume): Promise<Journal> {
-    const staged = { ...finished, dataDir: this.#dataDir, id: stagingId, journalFolder: JOURNAL_FOLDER };
-    await moveStagedIn(this.#context, staged);
-    const journal = await this.#createJournal(finished.volume);
-    // The volume is in place: what is left of its staging is swept later, if not now.
-    const { disk } = this.#context;
-    await tryToRemove(stagingPath(this.#dataDir, stagingId), this.#onLeftover, () =>
-      removeStaging(disk, this.#dataDir, stagingId),
-    );
-    return journal;
-  }
-
-  async #delete(name: string): Promise<void> {
-    const { disk } = this.#context;
-    await this.#creating.get(name)?.catch(() => undefined);
-    const journal = this.#journals.get(name);
-    const folder = join(this.#dataDir, name);
-    if (journal === undefined && (await disk.look(folder)) === undefined) throw this.#unknownVolume(name);
-    const topics = [...(journal?.durable.topics.keys() ?? [])];
-    this.#journals.delete(name);
-    await this.#snapshots.idle(name);
-    await journal?.closeDeleted();
-    try {
-      await discardFolder(disk, folder, join(this.#dataDir, `${TRASH}${name}-${randomBytes(8).toString('hex')}`));
-    } catch (error) {
-      const found = await this.#recoverVolume(name);
-      if (found !== undefined) await this.#transactions.admit([found]);
-      throw unusable(folder, error);
-    }
-    const wasRefused = this.#refused.forget(name);
-    // Readers that were under way may have opened files once more; a new volume of this name must not be served them.
-    journal?.forgetInMemory();
+  async #forgetVolume(volume: string, topics: readonly string[]): Promise<void> {
     for (const topic of topics) await this.#forgetOffsetsOf(topic);
-    await this.#transactions.forgetVolume(name);
-    if (wasRefused) await this.#transactions.admit([...this.#journals.values()]);
+    await this.#transactions.forgetVolume(volume);
   }
 
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new EngineError('volume-stopped', `${this.#dataDir} is closed`);
   }
-
-  #unknownVolume(name: string): EngineError {
-    const names = [...this.#journals.keys()].sort();
-    const there = names.length === 0 ? 'there is none' : `there are: ${names.join(', ')}`;
-    return new EngineError('unknown-volume', `there is no volume ${name}; ${there}`);
-  }
-
-  async #untilDeleted(volume: string): Promise<void> {
-    await this.#deleting.get(volume)?.catch(() => undefined);
-  }
-
-  /** A volume that cannot be opened keeps no other one from being opened. */
-  async #recoverOrRefuse(volume: string): Promise<void> {
-    try {
-      await this.#recoverVolume(volume);
-    } catch (error) {
-      this.#context.onEvent(this.#refused.add(volume, error));
-    }
-  }
-
-  /** Undefined where that folder holds no journal. */
-  async #recoverVolume(volume: string): Promise<Journal | undefined> {
-    const journal = await recoverJournal(this.#context, volume, this.#journalFolder(volume));
-    if (journal === undefined) return undefined;
-    await this.#catalog.recover(journal);
-    this.#journals.set(volume, journal);
-    return journal;
-  }
-
-  /** The volume's journal, made when it is not there yet. */
-  async #journalOf(volume: string): Promise<Journal> {
-    if (this.#onlyVolume !== undefined && volume !== this.#onlyVolume) {
-      throw new EngineError('illegal-name', `only volume ${this.#onlyVolume} is staged here, not ${volume}`);
-    }
-    await this.#untilDeleted(volume);
-    if (this.#closing !== undefined) throw new EngineError('volume-stopped', `volume ${volume} is closed`);
-    this.#refused.check(volume);
-    const journal = this.#journals.get(volume) ?? this.#creating.get(volume);
-    return journal ?? this.#making(volume, () => this.#createJournal(volume));
-  }
-
-  /** Lets everyone who comes meanwhile wait for the same journal. */
-  #making(volume: string, make: () => Promise<Journal>): Promise<Journal> {
-    const making = make().finally(() => this.#creating.delete(volume));
-    this.#creating.set(volume, making);
-    return making;
-  }
-
-  /** Recovers the journal where there is one: an adoption that failed behind its move has left the volume in place. */
-  async #createJournal(volume: string): Promise<Journal> {
-    const { disk } = this.#context;
-    const folder = this.#journalFolder(volume);
-    try {
-      const found = await this.#recoverVolume(volume);
-      if (found !== undefined) {
-        await this.#transactions.admit([found]);
-        return found;
-      }
-      await disk.makeFolder(folder);
-      await disk.syncFolder(this.#dataDir);
-      await disk.syncFolder(dirname(folder));
-    } catch (error) {
-      throw unusable(folder, error);
-    }
-    const journal = new Journal(this.#context, {
-      volume,
-      folder,
-      volumeId: randomBytes(16),
-      appended: new JournalState(this.#visibility),
-      durable: new JournalState(this.#visibility),
-      sealed: [],
-      active: undefined,
-      nextSegmentNumber: 1,
-    });
-    this.#journals.set(volume, journal);
-    return journal;
-  }
-
-  #journalFolder(volume: string): string {
-    return join(this.#dataDir, volume, JOURNAL_FOLDER);
-  }
-}
-
-function describeVolume({ volume, sizeBytes, segments, stopped }: Journal): VolumeDescription {
-  return {
-    name: volume,
-    sizeBytes,
-    segments: segments.length,
-    stopped: stopped && { reason: stopped.message, mend: stopped.mend },
-  };
 }

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { volumeExists } from './adoption.ts';
 import type { EngineEvent, EngineOptions, LogEngine, StagedVolume } from './api.ts';
 import { type Disk, nodeDisk } from './disk.ts';
-import { openEngineOn, unusable } from './engine.ts';
+import { openEngineOn } from './engine.ts';
 import { EngineError } from './errors.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { checkVolumeName } from './names.ts';
@@ -14,6 +14,7 @@ import {
   stagingPath,
   sweepStaging,
 } from './staging-folder.ts';
+import { unusable } from './unusable-folder.ts';
 
 /**
  * Begins a volume that nobody sees until it is adopted. Needs no ownership of the data folder. Call `discard` in the

@@ -323,7 +323,7 @@ test('whether a folder is owned is seen without taking it', async () => {
 test('leftovers that cannot be removed are told, and keep no data folder from being opened nor volume from being staged', async () => {
   const dataDir = temporaryFolder();
   const id = `${'a'.repeat(24)}-1`;
-  const stuck = ['.trash-v-1', join('.snapshots', 'v@x.tmp'), join('.staging', id)];
+  const stuck = [join('.snapshots', 'v@x.tmp'), join('.staging', id), '.trash-v-1'];
   const gone = join('.staging', `${'b'.repeat(24)}-1.tmp`);
   for (const path of [...stuck, gone]) mkdirSync(join(dataDir, path), { recursive: true });
   const disk = new FailingDisk();
