@@ -53,6 +53,8 @@ export class Rig {
       ...(volumeQuotaBytes === undefined ? {} : { volumeQuotaBytes }),
       visibility,
       maintenanceIntervalMs: 0,
+      // Its disks are small, and full at times: that is to reach the engine as the system tells it.
+      reserveBytes: 0,
       disk: this.disk,
       clock: () => this.nowMs,
       onEvent: (event) => this.#hear(event),

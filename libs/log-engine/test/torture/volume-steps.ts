@@ -84,7 +84,7 @@ export async function adopt(rig: Rig, order: { volume: string; records: number; 
   const { volume, records: count } = order;
   const isTaken = engine.volumes().some(({ name }) => name === volume);
   if (isTaken || model.topicsOf(volume).length > 0) return;
-  const options = { disk: rig.disk, clock: () => rig.nowMs, maintenanceIntervalMs: 0 };
+  const options = { disk: rig.disk, clock: () => rig.nowMs, maintenanceIntervalMs: 0, reserveBytes: 0 };
   const staged = await stageVolume(rig.dataDir, volume, options);
   try {
     const topic = new TopicModel(`${volume}.t`, 1, model.nextSerial());
