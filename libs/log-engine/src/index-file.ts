@@ -45,6 +45,18 @@ export class Directory {
     return this.bytes.length / ROW_BYTES;
   }
 
+  partitionId(i: number): number {
+    return this.bytes.readUInt32LE(i * ROW_BYTES + ROW.partitionId);
+  }
+
+  firstOffset(i: number): number {
+    return readInt64LE(this.bytes, i * ROW_BYTES + ROW.firstOffset);
+  }
+
+  batchBytes(i: number): number {
+    return readInt64LE(this.bytes, i * ROW_BYTES + ROW.batchBytes);
+  }
+
   row(i: number): PartitionSummary {
     const { bytes } = this;
     const at = i * ROW_BYTES;
@@ -68,7 +80,7 @@ export class Directory {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.bytes.readUInt32LE(middle * ROW_BYTES + ROW.partitionId) < partitionId) low = middle + 1;
+      if (this.partitionId(middle) < partitionId) low = middle + 1;
       else high = middle;
     }
     if (low === this.count) return undefined;

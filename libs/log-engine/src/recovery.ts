@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { EngineEvent } from './api.ts';
 import { type DiskFile, PARTIAL } from './disk.ts';
 import { EngineError } from './errors.ts';
-import type { IndexedSegment, PartitionSummary } from './index-file.ts';
+import { inParallel } from './in-parallel.ts';
+import type { IndexedSegment } from './index-file.ts';
 import { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { SEGMENT_HEADER } from './layout.ts';
@@ -105,13 +106,11 @@ class Recovery {
 
   async #openSealedSegments(names: SegmentName[], last: SegmentHeader): Promise<SealedSegment[]> {
     const headers = await this.#readSealedHeaders(names, last);
-    const segments: SealedSegment[] = [];
-    for (const [i, { name, header }] of headers.entries()) {
+    const opened = await inParallel([...headers.entries()], ([i, { name, header }]) => {
       const next = headers.slice(i + 1).find((other) => other.header.side === undefined)?.header ?? last;
-      const segment = await this.#openSealedSegment(name, header, next.createdAtMs);
-      if (segment !== undefined) segments.push(segment);
-    }
-    return segments;
+      return this.#openSealedSegment(name, header, next.createdAtMs);
+    });
+    return opened.filter((segment) => segment !== undefined);
   }
 
   /** The segments that count, with their headers. Those whose remains a side segment carries are removed. */
@@ -121,8 +120,9 @@ class Recovery {
   ): Promise<{ name: SegmentName; header: SegmentHeader }[]> {
     const whole: { name: SegmentName; header: SegmentHeader }[] = [];
     const refused: { name: SegmentName; what: string }[] = [];
-    for (const name of names) {
-      const header = await this.#readHeader(name);
+    const headers = await inParallel(names, (name) => this.#readHeader(name));
+    for (const [i, name] of names.entries()) {
+      const header = headers[i];
       if (header === undefined) refused.push({ name, what: 'has no whole header' });
       else if (isNamed(header, name) && header.volumeId.equals(last.volumeId)) whole.push({ name, header });
       else refused.push({ name, what: 'belongs to another journal or place' });
@@ -209,10 +209,21 @@ function carries(side: SideIdentity & { segmentNumber: number }, name: SegmentNa
 /** Sets where each partition's log starts and ends, and its size, from what the segments hold. */
 function placePartitions(journal: Journal, sealed: SealedSegment[], tail: Tail): void {
   const firstOffsets = new Map<number, number>();
-  for (const row of summaries(sealed, tail)) {
-    if (!firstOffsets.has(row.partitionId)) firstOffsets.set(row.partitionId, row.firstOffset);
-    const partition = journal.partitions.get(row.partitionId);
-    if (partition !== undefined) partition.sizeBytes += row.batchBytes;
+  const count = (partitionId: number, firstOffset: number, batchBytes: number): void => {
+    if (!firstOffsets.has(partitionId)) firstOffsets.set(partitionId, firstOffset);
+    const partition = journal.partitions.get(partitionId);
+    if (partition !== undefined) partition.sizeBytes += batchBytes;
+  };
+  for (const { index } of sealed) {
+    const { directory } = index;
+    // Column by column: thousands of topics in a hundred segments are a row for each of them in each.
+    for (let i = 0; i < directory.count; i++) {
+      count(directory.partitionId(i), directory.firstOffset(i), directory.batchBytes(i));
+    }
+  }
+  for (const partitionId of tail.segment.index.lists.keys()) {
+    const { firstOffset, batchBytes } = tail.segment.index.summary(partitionId)!;
+    count(partitionId, firstOffset, batchBytes);
   }
   const compacted = new Map(tail.checkpoint.compacted);
   const startOffsets = new Map(tail.checkpoint.partitions.map(([id, startOffset]) => [id, startOffset]));
@@ -228,9 +239,4 @@ function placePartitions(journal: Journal, sealed: SealedSegment[], tail: Tail):
     const firstOffset = firstOffsets.get(id) ?? partition.endOffset;
     if (!partition.policy.isCompacted || firstOffset === partition.endOffset) partition.startAt(firstOffset);
   }
-}
-
-function* summaries(sealed: SealedSegment[], tail: Tail): Generator<PartitionSummary, void, undefined> {
-  for (const segment of sealed) yield* segment.index.directory.rows();
-  for (const partitionId of tail.segment.index.lists.keys()) yield tail.segment.index.summary(partitionId)!;
 }

@@ -121,6 +121,7 @@ function visitDamaged(bytes: Buffer, at: number, visitor: FrameVisitor): void {
 class Window {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
+  #memory: Buffer = Buffer.alloc(0);
   readonly #file: DiskFile;
   readonly #fileBytes: number;
 
@@ -136,9 +137,10 @@ class Window {
   }
 
   async load(position: number, sizeBytes: number): Promise<void> {
-    const bytes = Buffer.allocUnsafe(Math.min(Math.max(sizeBytes, WINDOW_BYTES), this.#fileBytes - position));
-    const read = await this.#file.read(bytes, position);
-    this.bytes = bytes.subarray(0, read);
+    const wanted = Math.min(Math.max(sizeBytes, WINDOW_BYTES), this.#fileBytes - position);
+    if (this.#memory.length < wanted) this.#memory = Buffer.allocUnsafeSlow(wanted);
+    const read = await this.#file.read(this.#memory.subarray(0, wanted), position);
+    this.bytes = this.#memory.subarray(0, read);
     this.start = position;
   }
 }
