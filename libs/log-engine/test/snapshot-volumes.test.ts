@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LogEngine, LogReader } from '../src/api.ts';
 import { listSnapshots } from '../src/snapshot-folder.ts';
+import { verifySnapshot } from '../src/snapshot-verification.ts';
 import { numberedBatch } from './batches.ts';
 import { logOf, openEngine, readerOf, readSnapshot, valuesOf } from './engines.ts';
 import { FailingDisk } from './failing-disk.ts';
+import { stoppingDisk } from './stopping-disk.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const VOLUMES = ['a', 'b', 'c'];
@@ -179,4 +181,36 @@ test('a snapshot of format 1 is read as one of a single volume', async () => {
   const snapshot = await readSnapshot(dataDir, 'a@x');
   expect(await valuesOf(readerOf(snapshot, 'a.t'))).toEqual(['v-0']);
   expect(readFileSync(snapshot.filePath('files/note')!, 'utf8')).toBe('a');
+});
+
+test('a crash at any call while several volumes are frozen leaves the snapshot whole or nothing of it', {
+  timeout: 120_000,
+}, async () => {
+  const prepared = temporaryFolder();
+  const engine = await openWithTopics(prepared);
+  for (const volume of VOLUMES) await logOf(engine, `${volume}.t`).append(numberedBatch('0'), 'synced');
+  await engine.close();
+  let isDone = false;
+  for (let stopAfter = 0; !isDone; stopAfter++) {
+    const dataDir = temporaryFolder();
+    cpSync(prepared, dataDir, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    const { disk, stopIn } = stoppingDisk(Number.POSITIVE_INFINITY);
+    const crashing = await openEngine({ dataDir, segmentBytes: 2000 }, disk);
+    stopIn(stopAfter);
+    isDone = await crashing.createSnapshot('a@x', {}, { volumes: ['b'] }).then(
+      () => true,
+      () => false,
+    );
+    stopIn(0);
+    await crashing.close().catch(() => undefined);
+    const after = await openEngine({ dataDir, segmentBytes: 2000 });
+    const names = (await listSnapshots(dataDir)).map(({ name }) => name);
+    if (isDone) expect(names).toEqual(['a@x']);
+    if (names.length === 0) await after.createSnapshot('a@x', {}, { volumes: ['b'] });
+    expect(readdirSync(join(dataDir, '.snapshots'))).toEqual(['a@x']);
+    expect((await verifySnapshot(dataDir, 'a@x')).damages).toEqual([]);
+    const snapshot = await readSnapshot(dataDir, 'a@x');
+    for (const volume of ['a', 'b']) expect(await countIn(snapshot, volume)).toBe(1);
+    await after.close();
+  }
 });

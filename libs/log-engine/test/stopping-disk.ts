@@ -8,8 +8,15 @@ export function isStopped(error: unknown): boolean {
 }
 
 /** The machine's disk up to a certain call that changes something; from there on nothing reaches it any more. */
-export function stoppingDisk(stopAt: number): { disk: Disk; calls: () => number } {
+export function stoppingDisk(stopAfter: number): {
+  disk: Disk;
+  /** So many calls there were. */
+  calls: () => number;
+  /** The process ends after so many more. */
+  stopIn: (calls: number) => void;
+} {
   let calls = 0;
+  let stopAt = stopAfter;
   const reach = (): void => {
     if (++calls > stopAt) throw new Stopped(`the process ended at call ${stopAt + 1}`);
   };
@@ -37,5 +44,8 @@ export function stoppingDisk(stopAt: number): { disk: Disk; calls: () => number 
     link: counted(nodeDisk.link),
     copy: counted(nodeDisk.copy),
   };
-  return { disk, calls: () => calls };
+  const stopIn = (more: number): void => {
+    stopAt = calls + more;
+  };
+  return { disk, calls: () => calls, stopIn };
 }
