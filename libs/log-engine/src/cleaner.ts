@@ -114,7 +114,9 @@ export class Cleaner {
     const round = CompactionRound.plan(partitions.values(), segments, this.#worth, this.#clock(), isUrgent);
     if (round === undefined || this.#journal.isEnding) return;
     await round.learn(this.#reading());
-    for (const run of this.#runsOf(round.segments)) await this.#carry(run, (batch) => round.remainsOf(batch));
+    for (const run of this.#runsOf(round.segments)) {
+      if (!(await this.#carry(run, (batch) => round.remainsOf(batch)))) return;
+    }
     round.finish();
   }
 
@@ -169,11 +171,12 @@ export class Cleaner {
     return run;
   }
 
-  async #carry(run: readonly SealedSegment[], remainsOf: Carriage['remainsOf'] = whole): Promise<void> {
+  /** False where the quota took a part of the run meanwhile: then nothing was carried. */
+  async #carry(run: readonly SealedSegment[], remainsOf: Carriage['remainsOf'] = whole): Promise<boolean> {
     const starts = new Map(run.map((segment) => [segment, this.#startsIn(segment)]));
     // A deletion that a crash undoes must not have taken anything away.
     await this.#journal.durableSoFar();
-    await this.#segments.whileCarried(run, async () => {
+    try {
       const side = await writeSideSegment({
         ...this.#reading(),
         volumeId: this.#segments.volumeId,
@@ -183,7 +186,12 @@ export class Cleaner {
         remainsOf,
       });
       this.#segments.replace(run, side);
-    });
+      return true;
+    } catch (error) {
+      // The quota does not wait: what it took meanwhile cannot be read any more, and need not be.
+      if (run.every((segment) => this.#journal.segments.includes(segment))) throw error;
+      return false;
+    }
   }
 
   /** Where the logs start that want something of a segment, by partition id. */

@@ -68,7 +68,6 @@ export class SegmentSet {
   /** Cuts whose segments may not be taken from the disk yet, and those that would have been. */
   #heldCuts = 0;
   #heldSegments: { segment: SealedSegment; why: string }[] = [];
-  #beingCarried: ReadonlySet<Segment> = new Set();
   #background: Promise<void> = Promise.resolve();
 
   constructor(context: EngineContext, start: SegmentSetStart, owner: SegmentSetOwner) {
@@ -146,30 +145,22 @@ export class SegmentSet {
     this.#letGo(segment, why);
   }
 
-  /** Puts a side segment in the place of those whose remains it carries. */
+  /** Puts a side segment in the place of those whose remains it carries; the quota may have taken some of them meanwhile. */
   replace(run: readonly SealedSegment[], side: SealedSegment): void {
-    if (!run.every((segment) => this.list.includes(segment))) {
-      throw new Error(`segments went while they were carried into ${segmentBaseName(side)}`);
+    const present = run.filter((segment) => this.list.includes(segment));
+    const last = present.at(-1);
+    if (last === undefined) {
+      this.#letGo(side, 'the quota has taken what it carries');
+      return;
     }
-    const last = run.at(-1);
     this.list = this.list.flatMap((segment) => {
       if (segment === last) return [side];
-      return run.includes(segment as SealedSegment) ? [] : [segment];
+      return present.includes(segment as SealedSegment) ? [] : [segment];
     });
     this.diskBytes += side.sizeBytes + side.indexBytes;
-    for (const segment of run) this.diskBytes -= segment.sizeBytes + segment.indexBytes;
-    this.#owner.onCarried(run, side);
-    for (const segment of run) this.#letGo(segment, `what is left of it was carried into ${segmentBaseName(side)}`);
-  }
-
-  /** Keeps the quota from taking segments away whose remains are being carried. */
-  async whileCarried<T>(run: readonly SealedSegment[], work: () => Promise<T>): Promise<T> {
-    this.#beingCarried = new Set(run);
-    try {
-      return await work();
-    } finally {
-      this.#beingCarried = new Set();
-    }
+    for (const segment of present) this.diskBytes -= segment.sizeBytes + segment.indexBytes;
+    this.#owner.onCarried(present, side);
+    for (const segment of present) this.#letGo(segment, `what is left of it was carried into ${segmentBaseName(side)}`);
   }
 
   /** Puts the index of a complete segment in place, beside the appends that go on. */
@@ -240,7 +231,7 @@ export class SegmentSet {
   #isForQuota(segment: Segment): boolean {
     // What is not sealed yet will be at once; nothing newer goes before it.
     if (!(segment instanceof SealedSegment)) return true;
-    return !this.#beingCarried.has(segment) && this.#owner.mayRemove(segment);
+    return this.#owner.mayRemove(segment);
   }
 
   #letGo(segment: SealedSegment, why: string): void {

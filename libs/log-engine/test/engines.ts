@@ -21,7 +21,12 @@ export async function openEngine(
   disk: Disk = nodeDisk,
 ): Promise<LogEngine & { events: EngineEvent[] }> {
   const events: EngineEvent[] = [];
-  const engine = await openEngineOn({ disk, onEvent: (event) => events.push(event), ...options });
+  const engine = await openEngineOn({
+    disk,
+    maintenanceIntervalMs: 0,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
   open.add(engine);
   return Object.assign(engine, { events });
 }
