@@ -18,7 +18,8 @@ function checkCut(model: Model, { name, volumes, askedAtSerial }: SnapshotModel,
     for (const partition of topic.partitions) {
       const log = content.logs.get(partition.name);
       if (log === undefined) {
-        mustHold(topic.presence === 'unknown', 'lost', () => `${name} has no ${partition.name}`);
+        const mayLack = topic.presence === 'unknown' || partition.serial >= askedAtSerial;
+        mustHold(mayLack, 'lost', () => `${name} has no ${partition.name}`);
         continue;
       }
       for (const { offset, value } of log.records) {

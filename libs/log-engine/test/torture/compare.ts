@@ -4,6 +4,7 @@ import { contentOf, offsetsOf, readWholeLog } from './found.ts';
 import type { SnapshotModel } from './model.ts';
 import type { Ending } from './partition-model.ts';
 import type { Rig } from './rig.ts';
+import { compareTransactions } from './transaction-steps.ts';
 import { mustHold } from './violation.ts';
 
 /** Compares everything that the engine holds with the model. What is there counts as known from now on. */
@@ -18,10 +19,13 @@ export async function compare(rig: Rig, ending: Ending): Promise<void> {
       mustHold(end === partition.end, 'diverged', () => `${partition.name} ends at ${end}, not ${partition.end}`);
     }
   }
-  for (const name of rig.engine.groupsWithOffsets()) rig.model.group(name);
+  for (const name of rig.engine.groupsWithOffsets()) {
+    if (name !== rig.model.transactions.group) rig.model.group(name);
+  }
   for (const [name, group] of rig.model.groups) group.settle(offsetsOf(rig.engine, name));
   compareFiles(rig);
   await compareSnapshots(rig);
+  await compareTransactions(rig);
 }
 
 /** Reads a snapshot and compares it with the model; now and then every byte of it is read. */
@@ -40,6 +44,7 @@ export async function readSnapshot(rig: Rig, snapshot: SnapshotModel, isThorough
 /** Which topics are there: those that should be, and any of those whose making or deletion did not return. */
 function compareTopics({ engine, model }: Rig): void {
   const found = new Map(engine.topics().map((topic) => [topic.name, topic]));
+  for (const name of model.transactions.topics) found.delete(name);
   for (const { volume, topics } of model.unsureVolumes) {
     const there = topics.filter((name) => found.has(name));
     const isWhole = there.length === 0 || there.length === topics.length;
@@ -52,7 +57,7 @@ function compareTopics({ engine, model }: Rig): void {
     mustHold(there !== undefined || presence !== 'there', 'lost', () => `there is no topic ${name}`);
     topic.presence = there === undefined ? 'gone' : 'there';
     if (there === undefined) model.topics.delete(name);
-    else topic.growTo(there.partitionCount);
+    else topic.growTo(there.partitionCount, model.serial);
     found.delete(name);
   }
   mustHold(found.size === 0, 'doubled', () => `nobody made the topics ${[...found.keys()].join(', ')}`);

@@ -4,7 +4,8 @@ import { recordsOf } from './found.ts';
 import type { TopicModel } from './model.ts';
 import type { Append } from './operations.ts';
 import type { PartitionModel, Sent, SentRecord } from './partition-model.ts';
-import { isRefusal, type Rig } from './rig.ts';
+import { isRefusal } from './refusal.ts';
+import type { Rig } from './rig.ts';
 import { mustHold } from './violation.ts';
 
 /** Records' times follow their place among all that was sent. */

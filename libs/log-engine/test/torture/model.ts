@@ -1,6 +1,7 @@
 import { volumeOfGroup, volumeOfTopic } from '@tickfold/log-engine';
 import { GroupModel } from './group-model.ts';
 import { type FoundLog, PartitionModel } from './partition-model.ts';
+import { TransactionModel } from './transaction-model.ts';
 
 /** Whether a topic, file or snapshot is there: a call that did not return leaves it open. */
 export type Presence = 'there' | 'gone' | 'unknown';
@@ -19,12 +20,12 @@ export class TopicModel {
     this.serial = serial;
     this.name = name;
     this.volume = volumeOfTopic(name);
-    this.growTo(partitionCount);
+    this.growTo(partitionCount, serial);
   }
 
-  growTo(partitionCount: number): void {
+  growTo(partitionCount: number, serial: number): void {
     for (let i = this.partitions.length; i < partitionCount; i++)
-      this.partitions.push(new PartitionModel(`${this.name}/${i}`));
+      this.partitions.push(new PartitionModel(`${this.name}/${i}`, serial));
     this.#tellPartitions();
   }
 
@@ -75,6 +76,7 @@ export class Model {
   readonly groups = new Map<string, GroupModel>();
   readonly snapshots = new Map<string, SnapshotModel>();
   readonly files = new Set<FileModel>();
+  readonly transactions = new TransactionModel();
   unsureVolumes: UnsureVolume[] = [];
   #serial = 0;
 

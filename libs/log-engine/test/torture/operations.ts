@@ -1,5 +1,6 @@
 import type { Durability, Visibility } from '@tickfold/log-engine';
 import type { Fault, SeededRandom } from '@tickfold/testkit/faulty-disk';
+import type { Transact } from './transaction-steps.ts';
 
 interface Place {
   topic: string;
@@ -25,6 +26,8 @@ export type Operation =
   | ({ do: 'read'; from: number; maxBytes: number } & Place)
   | ({ do: 'find-time'; at: number } & Place)
   | ({ do: 'delete-records'; upTo: number; wait: boolean } & Place)
+  | ({ do: 'transact' } & Transact)
+  | { do: 'zombie'; producer: number }
   | { do: 'maintain'; wait: boolean }
   | { do: 'snapshot'; volumes: string[]; wait: boolean }
   | { do: 'read-snapshot' | 'delete-snapshot'; which: number }
@@ -46,6 +49,8 @@ export interface Setting {
   isLate: boolean;
   segmentBytes: number;
   volumeQuotaBytes: number | undefined;
+  /** Room that is kept for what makes room; 0 lets the system's own error come. */
+  reserveBytes: number;
   visibility: Visibility;
 }
 
@@ -108,6 +113,8 @@ const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
   [6, (random) => ({ do: 'read', ...somePlace(random), from: random.next(), maxBytes: random.below(1500) })],
   [2, (random) => ({ do: 'find-time', ...somePlace(random), at: random.next() })],
   [1.5, (random) => ({ do: 'delete-records', ...somePlace(random), upTo: random.next(), wait: random.chance(0.5) })],
+  [6, (random) => ({ do: 'transact', ...someTransaction(random) })],
+  [0.7, (random) => ({ do: 'zombie', producer: random.below(PRODUCERS) })],
   [2.5, (random) => ({ do: 'maintain', wait: random.chance(0.5) })],
   [2, (random) => ({ do: 'snapshot', volumes: someVolumes(random), wait: random.chance(0.5) })],
   [2, (random) => ({ do: 'read-snapshot', which: random.next() })],
@@ -143,6 +150,7 @@ export function someSequence(random: SeededRandom): Sequence {
     isLate: random.chance(0.7),
     segmentBytes: random.pick([700, 1500, 4000, 1_000_000]),
     volumeQuotaBytes: random.chance(0.25) ? 24_000 : undefined,
+    reserveBytes: random.pick([0, 0, 4000]),
     visibility: random.chance(0.85) ? 'synced' : 'written',
   };
   const start = TOPICS.slice(0, 4).map((topic): Operation => ({ do: 'create-topic', topic }));
@@ -190,6 +198,18 @@ function someAlteration(random: SeededRandom): Operation {
 
 function someSequenced(random: SeededRandom): Place & { producer: number; wait: boolean } {
   return { ...somePlace(random), producer: random.below(PRODUCERS), wait: random.chance(0.4) };
+}
+
+function someTransaction(random: SeededRandom): Transact {
+  return {
+    producer: random.below(PRODUCERS),
+    outcome: random.pick(['commit', 'commit', 'commit', 'abort', 'leave']),
+    records: [random.below(4), random.below(4)],
+    movesOffset: random.chance(0.5),
+    isNewIncarnation: random.chance(0.2),
+    bumpsEpoch: random.chance(0.3),
+    wait: random.chance(0.5),
+  };
 }
 
 function somePlace(random: SeededRandom): Place {

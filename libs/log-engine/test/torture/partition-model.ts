@@ -47,6 +47,8 @@ interface Known extends SentRecord {
 /** One partition's log as plain arrays: what is known to stand at each offset, and what was sent since. */
 export class PartitionModel {
   readonly name: string;
+  /** Place of its making among all that was sent, at the latest. */
+  readonly serial: number;
   /** Its topic keeps only the last value of each key for sure. */
   isCompacted = false;
   /** Something may take its oldest records at any time. */
@@ -63,8 +65,9 @@ export class PartitionModel {
   /** A reader was shown everything below. */
   #shownEnd = 0;
 
-  constructor(name: string) {
+  constructor(name: string, serial: number) {
     this.name = name;
+    this.serial = serial;
   }
 
   /** Everything below stood there when the log was last looked through. */

@@ -1,7 +1,8 @@
 import { batchOf } from '../batches.ts';
 import { fail, recordsSent, timed } from './log-steps.ts';
 import type { Sent } from './partition-model.ts';
-import { isRefusal, type Rig } from './rig.ts';
+import { isRefusal } from './refusal.ts';
+import type { Rig } from './rig.ts';
 import { mustHold, Violation } from './violation.ts';
 
 const FIRST_PRODUCER_ID = 7000n;

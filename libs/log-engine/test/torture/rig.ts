@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import {
-  EngineError,
   type EngineErrorCode,
   type EngineEvent,
   type LogEngine,
@@ -12,10 +11,12 @@ import { compare } from './compare.ts';
 import { Model, type TopicModel } from './model.ts';
 import type { Setting } from './operations.ts';
 import type { Ending, PartitionModel } from './partition-model.ts';
+import { isRefusal } from './refusal.ts';
 import { UnderWay } from './under-way.ts';
 import { mustHold, Violation } from './violation.ts';
 
 const DATA_DIR = '/data';
+const NEVER_MS = 10 ** 13;
 const START_MS = 1_700_000_000_000;
 
 /** An engine on a faulty disk, and the model beside it, through crashes and openings. */
@@ -32,6 +33,8 @@ export class Rig {
   nowMs = START_MS;
   /** A fault was set, so any call may fail until the engine is opened again. */
   mayFail = false;
+  /** So time-outs and expiry may have come. */
+  hasTurnedClock = false;
   #syncFailures = 0;
 
   constructor(setting: Setting, syncIsALie: boolean) {
@@ -46,15 +49,16 @@ export class Rig {
   }
 
   async open(): Promise<void> {
-    const { segmentBytes, volumeQuotaBytes, visibility } = this.setting;
+    const { segmentBytes, volumeQuotaBytes, reserveBytes, visibility } = this.setting;
     this.engine = await openLogEngine({
       dataDir: DATA_DIR,
       segmentBytes,
       ...(volumeQuotaBytes === undefined ? {} : { volumeQuotaBytes }),
       visibility,
       maintenanceIntervalMs: 0,
-      // Its disks are small, and full at times: that is to reach the engine as the system tells it.
-      reserveBytes: 0,
+      reserveBytes,
+      // A producer that is forgotten may send twice: that is the contract, and tested elsewhere.
+      producerExpiryMs: NEVER_MS,
       disk: this.disk,
       clock: () => this.nowMs,
       onEvent: (event) => this.#hear(event),
@@ -106,6 +110,7 @@ export class Rig {
       if (this.disk.isGone) return this.recover(true, []);
     }
     this.mayFail = false;
+    this.model.transactions.engineEnded();
     await compare(this, ending);
   }
 
@@ -126,6 +131,7 @@ export class Rig {
     }
     this.mayFail = false;
     if (!isOpen) await this.#openWhole();
+    this.model.transactions.engineEnded();
     await compare(this, ending);
     const leftOver = this.disk.filesUnder(DATA_DIR).find((path) => /\.tmp|\.trash-|\.staging/.test(path));
     mustHold(leftOver === undefined, 'left-over', () => `${leftOver} is still there`);
@@ -198,8 +204,4 @@ export class Rig {
   #hear({ kind, detail }: EngineEvent): void {
     if (kind === 'range-damaged') this.underWay.add(Promise.reject(new Violation('lost', detail)));
   }
-}
-
-export function isRefusal(error: unknown, ...codes: EngineErrorCode[]): boolean {
-  return error instanceof EngineError && codes.includes(error.code);
 }

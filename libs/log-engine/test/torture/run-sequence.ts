@@ -3,6 +3,7 @@ import type { Operation, Sequence } from './operations.ts';
 import * as producers from './producer-steps.ts';
 import { Rig } from './rig.ts';
 import * as topics from './topic-steps.ts';
+import * as transactions from './transaction-steps.ts';
 import { mustHold, Violation } from './violation.ts';
 import * as volumes from './volume-steps.ts';
 
@@ -21,8 +22,10 @@ export async function runSequence(
 ): Promise<ReadonlyMap<string, number>> {
   const rig = new Rig(setting, syncIsALie);
   await rig.open();
+  await transactions.makeTopics(rig);
   for (const operation of operations) await step(rig, operation);
   await rig.recover(true, []);
+  await transactions.replaceProducers(rig);
   await rig.reopen();
   await rig.engine.close();
   const { openFiles } = rig.disk;
@@ -40,7 +43,7 @@ async function step(rig: Rig, operation: Operation): Promise<void> {
   }
 }
 
-async function execute(rig: Rig, operation: Operation): Promise<void> {
+export async function execute(rig: Rig, operation: Operation): Promise<void> {
   switch (operation.do) {
     case 'create-topic':
       return topics.createTopic(rig, operation.topic);
@@ -58,6 +61,10 @@ async function execute(rig: Rig, operation: Operation): Promise<void> {
       return producers.sendAgain(rig, operation);
     case 'leave-gap':
       return producers.leaveGap(rig, operation);
+    case 'transact':
+      return transactions.transact(rig, operation);
+    case 'zombie':
+      return transactions.comeBackAsZombie(rig, operation.producer);
     case 'commit':
       return logs.commit(rig, operation);
     case 'forget-group':
@@ -91,6 +98,7 @@ async function execute(rig: Rig, operation: Operation): Promise<void> {
       return rig.settle();
     case 'turn-clock':
       rig.nowMs += operation.byMs;
+      rig.hasTurnedClock = true;
       return;
     case 'fail':
       rig.mayFail = true;

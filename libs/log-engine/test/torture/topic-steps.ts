@@ -30,7 +30,7 @@ export async function alterTopic(
   const settings = order.settings && { ...own, ...order.settings };
   topic.allow(settings ?? {}, rig.hasQuota);
   await rig.engine.alterTopic(topic.name, { ...(settings && { settings }), partitionCount });
-  topic.growTo(partitionCount);
+  topic.growTo(partitionCount, rig.model.serial);
 }
 
 export async function deleteTopic(rig: Rig, name: string): Promise<void> {

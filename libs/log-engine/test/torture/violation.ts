@@ -6,6 +6,10 @@ export type Anomaly =
   | 'doubled'
   /** There, though something sent before it is not. */
   | 'reordered'
+  /** A record of a transaction that was not committed was read as if it were. */
+  | 'aborted-read'
+  /** Of what belongs together only a part is there. */
+  | 'torn'
   /** Two answers about the same offset, topic or snapshot differ. */
   | 'diverged'
   /** A committed offset, a high watermark or a log's start moved back. */
