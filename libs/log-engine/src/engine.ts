@@ -30,7 +30,7 @@ import { volumeOfGroup, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { ProducerRegistry } from './producer-registry.ts';
 import { IndexCache } from './segment-index.ts';
-import { sweepSnapshots } from './snapshot-folder.ts';
+import { sweepSnapshots, syncSnapshots } from './snapshot-folder.ts';
 import { stageSnapshot } from './snapshot-restore.ts';
 import { SnapshotTaker } from './snapshot-taking.ts';
 import { sweepStaging } from './staging-folder.ts';
@@ -162,6 +162,9 @@ class Engine implements LogEngine {
     await this.#context.diskRoom.look();
     const { disk, onEvent } = this.#context;
     const onLeftover = (detail: string): void => onEvent({ kind: 'leftover-stays', detail });
+    // What a killed process named may be in the system's memory only; others will rest on it, so it must stay.
+    await disk.syncFolder(this.#dataDir);
+    await syncSnapshots(disk, this.#dataDir);
     await sweepSnapshots(disk, this.#dataDir, onLeftover);
     await sweepStaging(disk, this.#dataDir, onLeftover);
     await this.#volumes.recover();

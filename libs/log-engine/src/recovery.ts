@@ -129,6 +129,8 @@ class Recovery {
     }
     const sides = whole.flatMap(({ header: { side, segmentNumber } }) => (side ? [{ ...side, segmentNumber }] : []));
     const obsolete = names.filter((name) => sides.some((side) => carries(side, name)));
+    // The side segment's own name first: a crash could take that back, but not what was removed for it.
+    if (obsolete.length > 0) await this.#context.disk.syncFolder(this.#folder);
     for (const name of obsolete) await this.#removeObsolete(name);
     for (const { name, what } of refused.filter((other) => !obsolete.includes(other.name))) {
       this.#tell('range-damaged', `${this.#segmentPath(name)} ${what}; it is passed over`);

@@ -89,6 +89,12 @@ export async function deleteSnapshot(
   }
 }
 
+/** Makes durable which snapshots are there. */
+export async function syncSnapshots(disk: Disk, dataDir: string): Promise<void> {
+  const folder = snapshotsFolder(dataDir);
+  if ((await disk.look(folder)) !== undefined) await disk.syncFolder(folder);
+}
+
 /** Removes what a crash left half made or half removed. For the owner of the data folder, when it opens it. */
 export function sweepSnapshots(disk: Disk, dataDir: string, onLeftover: OnLeftover): Promise<void> {
   const folder = snapshotsFolder(dataDir);
