@@ -1,6 +1,6 @@
 import type { AppendResult, Durability, EngineEvent } from './api.ts';
 import { batchHasProducer, batchLastOffsetDelta, batchSizeBytes, checkBatches } from './batch-header.ts';
-import type { ControlRecord, LogStartRow, TopicRow } from './control-record.ts';
+import type { ControlRecord, LogStartRow } from './control-record.ts';
 import { isDiskFull } from './disk.ts';
 import { EngineError } from './errors.ts';
 import { FRAME_TYPES, frameSizeBytes } from './frame.ts';
@@ -9,15 +9,15 @@ import { GroupCommit } from './group-commit.ts';
 import type { EngineContext, JournalCut, JournalStart, JournalTurn } from './journal-context.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
-import { Partition } from './partition.ts';
-import { producersCheckpoint } from './partition-producers.ts';
+import type { Partition } from './partition.ts';
+import { PartitionSet } from './partition-set.ts';
 import type { UnstableTransaction } from './partition-transactions.ts';
 import { admitProducers } from './producer-admission.ts';
 import { nameProducers } from './producer-batches.ts';
 import type { SealedSegment } from './sealed-segment.ts';
 import { ActiveSegment, type Segment, type SegmentName } from './segment.ts';
 import { SEGMENTS_PER_QUOTA, SegmentSet } from './segment-set.ts';
-import { topicPolicy } from './topic-settings.ts';
+import { Turns } from './turns.ts';
 import { Upkeep } from './upkeep.ts';
 
 /** Appends wait for their turn while so many bytes are not written yet. */
@@ -35,7 +35,7 @@ export class Journal {
   readonly reader: JournalReader;
   /** What readers of topics and group offsets see. */
   readonly durable: JournalState;
-  readonly partitions = new Map<number, Partition>();
+  readonly partitions = new PartitionSet(this);
   /** See `WantingPartitions`. */
   wantChanges = 0;
   /** Why nothing can be appended any more. */
@@ -51,7 +51,7 @@ export class Journal {
   readonly #upkeep: Upkeep;
   #waitsForSealing = false;
   #isCutting = false;
-  #waiting: { run: () => void; fail: (error: unknown) => void }[] = [];
+  readonly #turns = new Turns(() => !this.#waitsForSealing && this.#commit.unwrittenBytes < MAX_UNWRITTEN_BYTES);
   readonly #reportedDamage = new Set<string>();
 
   constructor(context: EngineContext, start: JournalStart) {
@@ -59,14 +59,14 @@ export class Journal {
     this.volume = start.volume;
     this.#appended = start.appended;
     this.durable = start.durable;
-    for (const topic of this.#appended.topics.values()) this.#setPartitions(topic);
+    for (const topic of this.#appended.topics.values()) this.partitions.setTopic(topic);
     this.#segments = new SegmentSet(context, start, {
       checkpoint: () => this.#checkpoint(),
       onRemoved: (segment) => this.#dropRecordsOf(segment),
-      onCarried: (run, into) => this.#countCarried(run, into),
+      onCarried: (run, into) => this.partitions.countCarried(run, into),
       onSealed: () => {
         this.#waitsForSealing = false;
-        this.#takeTurns();
+        this.#turns.go();
       },
       onScarce: () => this.#upkeep.wake(),
       mayRemove: (segment) => this.#upkeep.worth.of(segment).keptBytes === 0,
@@ -104,7 +104,7 @@ export class Journal {
       const run = (): void => {
         if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
         if (this.#mustWaitForRoom(bytes.length)) {
-          this.#waiting.unshift({ run, fail: reject });
+          this.#turns.takeAgain(run, reject);
           return;
         }
         const original = doName ? admitProducers(partition, bytes, this.#context.transactions) : undefined;
@@ -207,7 +207,7 @@ export class Journal {
     // Those that wait have been asked for before; their bytes lie in memory already.
     this.#waitsForSealing = false;
     this.#isCutting = true;
-    while (this.#waiting.length > 0) takeTurn(this.#waiting.shift()!);
+    this.#turns.runAll();
     this.#isCutting = false;
     const segments = this.#segments;
     if (segments.active.appendedBytes > 0) this.#endActiveNow();
@@ -247,8 +247,7 @@ export class Journal {
 
   /** Forgets producers that appended nothing for so long. Their open transactions keep them. */
   expireProducers(expiryMs: number): void {
-    const beforeMs = this.#context.clock() - expiryMs;
-    for (const { producers } of this.partitions.values()) producers?.expire(beforeMs);
+    this.partitions.expireProducers(this.#context.clock() - expiryMs);
   }
 
   /** Removes the oldest segments until the volume fits its quota. */
@@ -267,7 +266,7 @@ export class Journal {
     do {
       await this.#commit.idle();
       await this.#segments.idle();
-    } while (this.stopped === undefined && (this.#waiting.length > 0 || this.#commit.unwrittenBytes > 0));
+    } while (this.stopped === undefined && (this.#turns.count > 0 || this.#commit.unwrittenBytes > 0));
     await this.#markSynced();
     await this.#segments.idle();
     this.closed = reason;
@@ -295,13 +294,10 @@ export class Journal {
     await this.#commit.idle();
   }
 
-  /** Runs appends in the order of calls, each when the bytes before it have gone far enough. */
   #inTurn(run: () => void, fail: (error: unknown) => void): void {
-    const turn = { run, fail };
-    if (this.stopped !== undefined) fail(this.stopped);
-    else if (this.#closing !== undefined) fail(this.#closing);
-    else if (this.#waiting.length > 0 || this.#commit.unwrittenBytes >= MAX_UNWRITTEN_BYTES) this.#waiting.push(turn);
-    else takeTurn(turn);
+    const refusal = this.stopped ?? this.#closing;
+    if (refusal === undefined) this.#turns.take(run, fail);
+    else fail(refusal);
   }
 
   #appendBatches(partition: Partition, bytes: Buffer): { group: Group; result: AppendResult } {
@@ -382,49 +378,22 @@ export class Journal {
   }
 
   #checkpoint(): Checkpoint {
-    const partitions = [...this.partitions.values()];
-    return {
-      ...this.#appended.toCheckpoint(partitions.map(({ id, startOffset, endOffset }) => [id, startOffset, endOffset])),
-      ...producersCheckpoint(partitions),
-      compacted: partitions.flatMap(({ id, compactedUntil }) => (compactedUntil > 0 ? [[id, compactedUntil]] : [])),
-    };
+    const { partitions, ...rest } = this.partitions.toCheckpoint();
+    return { ...this.#appended.toCheckpoint(partitions), ...rest };
   }
 
   #applyAppended(record: ControlRecord): void {
     if (CHANGES_WANTS.has(record.kind)) this.wantChanges++;
-    if (record.kind === 'topic-deleted') {
-      for (const id of this.#appended.topics.get(record.name)?.partitionIds ?? []) {
-        this.partitions.get(id)?.delete();
-        this.partitions.delete(id);
-      }
-    }
-    if (record.kind === 'log-starts-moved') {
-      for (const [id, startOffset] of record.starts) this.partitions.get(id)?.startAt(startOffset);
-    }
+    const topic = record.kind === 'topic-deleted' ? this.#appended.topics.get(record.name) : undefined;
     this.#appended.apply(record);
-    if (record.kind === 'topic-created' || record.kind === 'topic-altered') this.#setPartitions(record);
-  }
-
-  #setPartitions({ name, partitionIds, settings }: TopicRow): void {
-    const policy = topicPolicy(settings);
-    partitionIds.forEach((id, number) => {
-      const partition = this.partitions.get(id);
-      if (partition === undefined) this.partitions.set(id, new Partition(this, name, number, id, policy));
-      else partition.policy = policy;
-    });
+    this.partitions.apply(record, topic);
   }
 
   #onWritten(group: Group): void {
     if (this.durable.visibility === 'written') group.show();
     group.settleWritten();
     this.#context.diskRoom.noteWritten(group.bytes);
-    this.#takeTurns();
-  }
-
-  #takeTurns(): void {
-    while (this.#waiting.length > 0 && !this.#waitsForSealing && this.#commit.unwrittenBytes < MAX_UNWRITTEN_BYTES) {
-      takeTurn(this.#waiting.shift()!);
-    }
+    this.#turns.go();
   }
 
   /**
@@ -451,21 +420,7 @@ export class Journal {
 
   #dropRecordsOf(segment: SealedSegment): void {
     this.wantChanges++;
-    for (const row of segment.index.directory.rows()) {
-      this.partitions.get(row.partitionId)?.drop(row.lastOffset, row.batchBytes);
-    }
-  }
-
-  #countCarried(run: readonly SealedSegment[], into: SealedSegment): void {
-    for (const segment of run) this.#count(segment, -1);
-    this.#count(into, 1);
-  }
-
-  #count(segment: SealedSegment, sign: 1 | -1): void {
-    for (const row of segment.index.directory.rows()) {
-      const partition = this.partitions.get(row.partitionId);
-      if (partition !== undefined) partition.sizeBytes += sign * row.batchBytes;
-    }
+    this.partitions.drop(segment);
   }
 
   #stopAfter(cause: unknown): EngineError {
@@ -476,9 +431,7 @@ export class Journal {
       : new EngineError('volume-stopped', `volume ${this.volume} stopped: ${reason}`, { cause });
     this.stopped = error;
     this.#tell('volume-stopped', error.message, error.mend);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { fail } of waiting) fail(error);
+    this.#turns.failAll(error);
     this.#segments.failSealing(error);
     return error;
   }
@@ -493,14 +446,6 @@ function settleWhenSynced(group: Group, partition: Partition, ended: UnstableTra
   group.whenSynced((error) => {
     if (error === undefined) partition.settle(ended);
   });
-}
-
-function takeTurn({ run, fail }: { run: () => void; fail: (error: unknown) => void }): void {
-  try {
-    run();
-  } catch (error) {
-    fail(error);
-  }
 }
 
 function volumeIsFull(volume: string, quotaBytes: number, mayMakeRoom: boolean): EngineError {
