@@ -21,4 +21,7 @@ const status = await run(process.execPath, [compiler, '-b', join(repository, pro
 process.exitCode =
   status !== 0
     ? status
-    : await run(process.execPath, [join(repository, project, 'dist/torture/torture/torture.js'), ...options]);
+    : await run(process.execPath, [join(repository, project, 'dist/torture/torture/torture.js'), ...options], {
+        // On a real disk, as the data of a running system.
+        env: { ...process.env, TORTURE_DIR: join(repository, 'data/volumes') },
+      });

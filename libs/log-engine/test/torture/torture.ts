@@ -1,29 +1,85 @@
 /**
- * Random sequences of all that the engine can be asked for, on a disk that fails on purpose, beside a plain model.
+ * Random sequences of all that the engine can be asked for, on a disk that fails on purpose, beside a plain model; crashes
+ * at every call of short scripts; and real kills of a writing process.
  *
  *   npm run torture -- log [--seed N] [--rounds N] [--kills N]
+ *
+ * TORTURE_DIR (default: the current folder) is where the killed processes write.
  */
+import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { crashAtEveryCall, SCRIPTS } from './every-call.ts';
+import { runKills } from './kills.ts';
 import { runSequences } from './many-sequences.ts';
+
+const DEFAULTS = { seed: 1, rounds: 1000, kills: 20 };
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, rounds: { type: 'string' }, kills: { type: 'string' } },
 });
-const seed = Number(values.seed ?? 1);
-const rounds = Number(values.rounds ?? 1000);
+const [seed, rounds, kills] = (['seed', 'rounds', 'kills'] as const).map((name) => wholeNumber(name)) as [
+  number,
+  number,
+  number,
+];
 
-const startedAtMs = Date.now();
 try {
-  const tally = await runSequences(seed, rounds, { onProgress: (done) => progress('sequences', done, rounds) });
-  process.stdout.write(
-    `${tally.sequences} sequences, ${tally.operations} operations, ${Date.now() - startedAtMs} ms\n`,
+  const table: [string, string | number][] = [
+    ['machine', describeMachine()],
+    ['date', new Date().toISOString()],
+    ['seed', seed],
+  ];
+  const sequences = await timed(() =>
+    runSequences(seed, rounds, { onProgress: (done) => progress('sequences', done, rounds) }),
   );
-  for (const [what, count] of [...tally.injected].sort()) process.stdout.write(`  ${what}: ${count}\n`);
+  table.push(['sequences', `${sequences.result.sequences}, in ${sequences.seconds} s`]);
+  table.push(['operations', sequences.result.operations]);
+  for (const [what, count] of [...sequences.result.injected].sort()) table.push([`  ${what}`, count]);
+  const crashes = await timed(() => (rounds === 0 ? Promise.resolve(0) : crashScripts()));
+  table.push(['crashes at every call of scripts', `${crashes.result}, in ${crashes.seconds} s`]);
+  const parent = process.env.TORTURE_DIR ?? '.';
+  const killed = await timed(() =>
+    runKills(seed, kills, { parent, onProgress: (done) => progress('kills', done, kills) }),
+  );
+  table.push(['kill -9 of a writing process', `${killed.result.kills}, in ${killed.seconds} s`]);
+  table.push(['  acknowledgements, none lost', killed.result.acknowledged]);
+  table.push(['  snapshots verified', killed.result.snapshots]);
+  table.push(['  torn tails cut', killed.result.tornTails]);
+  const width = Math.max(...table.map(([name]) => name.length));
+  for (const [name, value] of table) process.stdout.write(`${name.padEnd(width)}  ${value.toLocaleString('en')}\n`);
 } catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exitCode = 1;
 }
 
+async function crashScripts(): Promise<number> {
+  let crashes = 0;
+  for (const [i, [name, script]] of Object.entries(SCRIPTS).entries()) {
+    progress(`scripts (${name})`, i + 1, Object.keys(SCRIPTS).length);
+    crashes += await crashAtEveryCall(script, seed);
+  }
+  return crashes;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: string }> {
+  const startedAtMs = Date.now();
+  const result = await work();
+  return { result, seconds: ((Date.now() - startedAtMs) / 1000).toFixed(1) };
+}
+
 function progress(what: string, done: number, of: number): void {
-  if (done % 50 === 0 || done === of) process.stderr.write(`\r${what}: ${done} of ${of}${done === of ? '\n' : ''}`);
+  if (done % 10 === 0 || done === of) process.stderr.write(`\r${what}: ${done} of ${of}${done === of ? '\n' : ''}`);
+}
+
+function wholeNumber(name: keyof typeof DEFAULTS): number {
+  const value = Number(values[name] ?? DEFAULTS[name]);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  process.stderr.write(`tickfold: --${name} is "${values[name]}".\nMend: give a whole number from 0.\n`);
+  process.exit(2);
+}
+
+function describeMachine(): string {
+  const [cpu] = cpus();
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, ${memoryGiB} GiB, Node.js ${process.versions.node}, ${process.platform}`;
 }

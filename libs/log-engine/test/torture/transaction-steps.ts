@@ -1,6 +1,6 @@
-import { iterateBatches } from '@tickfold/kafka-protocol';
-import type { PartitionReader, TransactionalProducer } from '@tickfold/log-engine';
+import type { TransactionalProducer } from '@tickfold/log-engine';
 import { batchOf } from '../batches.ts';
+import { committedOf } from './committed.ts';
 import { offsetsOf } from './found.ts';
 import { isRefusal } from './refusal.ts';
 import type { Rig } from './rig.ts';
@@ -130,29 +130,4 @@ export async function compareTransactions(rig: Rig): Promise<void> {
     logs.set(topic, log === undefined ? { values: [], isComplete: true } : await committedOf(log));
   }
   transactions.settle(logs, offsetsOf(rig.engine, transactions.group));
-}
-
-/** Reads as a consumer of committed records does: it leaves out what the engine tells it to, and control batches. */
-async function committedOf(log: PartitionReader): Promise<CommittedLog> {
-  const values: string[] = [];
-  const isComplete = log.lastStableOffset === log.highWatermark;
-  for (let next = log.logStartOffset; ; ) {
-    const { batches, abortedTransactions } = await log.read(next, 2000, 'committed');
-    if (batches.length === 0) return { values, isComplete };
-    const leftOut = new Set<bigint>();
-    const aborted = [...abortedTransactions];
-    for (const bytes of batches) {
-      for (const batch of iterateBatches(bytes)) {
-        const { producerId, lastOffset, isControl } = batch.header;
-        while (aborted.length > 0 && aborted[0]!.firstOffset <= lastOffset) leftOut.add(aborted.shift()!.producerId);
-        if (isControl) leftOut.delete(producerId);
-        else if (!leftOut.has(producerId)) values.push(...valuesOf(batch));
-        next = lastOffset + 1n;
-      }
-    }
-  }
-}
-
-function valuesOf(batch: { records(): Iterable<{ value: Buffer | null }> }): string[] {
-  return [...batch.records()].map(({ value }) => value?.toString() ?? '');
 }
