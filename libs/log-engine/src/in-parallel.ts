@@ -1,5 +1,5 @@
 /** As many calls to the disk as Node.js has threads for; more would only keep a sync waiting. */
-const MAX_AT_ONCE = 4;
+const THREADS = 4;
 
 /**
  * Does the work on each item, a few at a time, and gives the results in the items' order. After a failure nothing more is
@@ -7,16 +7,17 @@ const MAX_AT_ONCE = 4;
  */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
+  work: (item: Item, i: number) => Promise<Result>,
+  atOnce = THREADS,
 ): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
   let hasFailed = false;
-  const lanes = Array.from({ length: Math.min(MAX_AT_ONCE, items.length) }, async () => {
+  const lanes = Array.from({ length: Math.min(atOnce, items.length) }, async () => {
     while (next < items.length && !hasFailed) {
       const i = next++;
       try {
-        results[i] = await work(items[i]!);
+        results[i] = await work(items[i]!, i);
       } catch (error) {
         hasFailed = true;
         throw error;

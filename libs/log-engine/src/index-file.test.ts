@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BatchList } from './batch-list.ts';
+import { GrowingList } from './batch-list.ts';
 import { Directory, encodeIndex, entriesOf, readIndexHeader, summarize } from './index-file.ts';
 
 const segment = {
@@ -29,8 +29,8 @@ const batches = fc.array(
 );
 const firstOffset = fc.integer({ min: 0, max: 2 ** 52 });
 
-function listOf(start: number, rows: Batch[]): BatchList {
-  const list = new BatchList();
+function listOf(start: number, rows: Batch[]): GrowingList {
+  const list = new GrowingList();
   let offset = start;
   rows.forEach(({ records, gap, timestampMs, batchBytes }, i) => {
     list.add(offset + gap, records - 1, timestampMs, 64 + i * 8, batchBytes, i & 0xffff);
@@ -52,7 +52,7 @@ test('an index gives every partition its batches back, and no others', () => {
       expect([...directory.rows()].map((row) => row.partitionId)).toEqual([...lists.keys()].sort((a, b) => a - b));
       for (const [id, list] of lists) {
         const row = directory.find(id)!;
-        expect(entriesOf(encoded.entries, row).bytes.equals(list.bytes)).toBe(true);
+        expect(entriesOf(encoded.entries, row).equals(list.bytes)).toBe(true);
         expect({ ...row, firstEntry: 0 }).toEqual(summarize(id, list));
       }
       expect(directory.find(2 ** 32 - 1)).toBeUndefined();

@@ -3,7 +3,7 @@
  * and offset. A file holds header, directory, entries. On open only header and directory are read.
  */
 import { crc32c } from '@node-rs/crc32';
-import { BatchList } from './batch-list.ts';
+import type { GrowingList } from './batch-list.ts';
 import { readInt64LE, writeInt64LE } from './int64.ts';
 import { DIRECTORY_ROW, INDEX_ENTRY, INDEX_FORMAT_VERSION, INDEX_HEADER, INDEX_MAGIC } from './layout.ts';
 
@@ -57,6 +57,11 @@ export class Directory {
     return readInt64LE(this.bytes, i * ROW_BYTES + ROW.batchBytes);
   }
 
+  /** Of a partition's entries; 0 where the index does not tell. */
+  entriesCrc(i: number): number {
+    return this.bytes.readUInt32LE(i * ROW_BYTES + ROW.entriesCrc);
+  }
+
   row(i: number): PartitionSummary {
     const { bytes } = this;
     const at = i * ROW_BYTES;
@@ -76,6 +81,12 @@ export class Directory {
   }
 
   find(partitionId: number): PartitionSummary | undefined {
+    const i = this.indexOf(partitionId);
+    return i < 0 ? undefined : this.row(i);
+  }
+
+  /** Number of the partition's row; -1 where it has none. */
+  indexOf(partitionId: number): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -83,9 +94,7 @@ export class Directory {
       if (this.partitionId(middle) < partitionId) low = middle + 1;
       else high = middle;
     }
-    if (low === this.count) return undefined;
-    const row = this.row(low);
-    return row.partitionId === partitionId ? row : undefined;
+    return low < this.count && this.partitionId(low) === partitionId ? low : -1;
   }
 }
 
@@ -96,35 +105,29 @@ export interface EncodedIndex {
 }
 
 /** Encodes the index of a segment from the lists of its partitions. */
-export function encodeIndex(segment: IndexedSegment, lists: ReadonlyMap<number, BatchList>): EncodedIndex {
+export function encodeIndex(segment: IndexedSegment, lists: ReadonlyMap<number, GrowingList>): EncodedIndex {
   const partitionIds = [...lists.keys()].sort((a, b) => a - b);
   const directory = Buffer.alloc(partitionIds.length * ROW_BYTES);
+  const entries = Buffer.concat(partitionIds.map((partitionId) => lists.get(partitionId)!.bytes));
   let firstEntry = 0;
   partitionIds.forEach((partitionId, i) => {
-    const list = lists.get(partitionId)!;
-    writeRow(directory, i * ROW_BYTES, summarize(partitionId, list, firstEntry));
-    firstEntry += list.count;
+    const row = summarize(partitionId, lists.get(partitionId)!, firstEntry);
+    writeRow(directory, i * ROW_BYTES, row, crc32c(entriesOf(entries, row)));
+    firstEntry += row.entryCount;
   });
-  const entries = Buffer.concat(partitionIds.map((partitionId) => lists.get(partitionId)!.bytes));
   return { header: encodeHeader(segment, directory, entries), directory, entries };
 }
 
 /** What a list holds, as a directory row tells it. The list is not empty. */
-export function summarize(partitionId: number, list: BatchList, firstEntry = 0): PartitionSummary {
-  let maxTimestampMs = Number.MIN_SAFE_INTEGER;
-  let batchBytes = 0;
-  for (let i = 0; i < list.count; i++) {
-    maxTimestampMs = Math.max(maxTimestampMs, list.maxTimestampMs(i));
-    batchBytes += list.batchBytes(i);
-  }
+export function summarize(partitionId: number, list: GrowingList, firstEntry = 0): PartitionSummary {
   return {
     partitionId,
     firstEntry,
     entryCount: list.count,
     firstOffset: list.baseOffset(0),
     lastOffset: list.lastOffset(list.count - 1),
-    maxTimestampMs,
-    batchBytes,
+    maxTimestampMs: list.latestTimestampMs,
+    batchBytes: list.totalBatchBytes,
   };
 }
 
@@ -157,15 +160,27 @@ export function readIndexHeader(bytes: Buffer, segment: IndexedSegment): IndexHe
 }
 
 /** The entries of one partition, cut out of all entries of its segment. */
-export function entriesOf(entries: Buffer, row: PartitionSummary): BatchList {
-  const from = row.firstEntry * ENTRY_BYTES;
-  return new BatchList(entries.subarray(from, from + row.entryCount * ENTRY_BYTES));
+export function entriesOf(entries: Buffer, { firstEntry, entryCount }: PartitionSummary): Buffer {
+  return entries.subarray(firstEntry * ENTRY_BYTES, (firstEntry + entryCount) * ENTRY_BYTES);
 }
 
-function writeRow(bytes: Buffer, at: number, row: PartitionSummary): void {
+/** Where the entries of one partition lie in the index's file. */
+export function entriesPlace(
+  directory: Directory,
+  { firstEntry, entryCount }: PartitionSummary,
+): {
+  position: number;
+  sizeBytes: number;
+} {
+  const position = HEADER_BYTES + directory.bytes.length + firstEntry * ENTRY_BYTES;
+  return { position, sizeBytes: entryCount * ENTRY_BYTES };
+}
+
+function writeRow(bytes: Buffer, at: number, row: PartitionSummary, entriesCrc: number): void {
   bytes.writeUInt32LE(row.partitionId, at + ROW.partitionId);
   bytes.writeUInt32LE(row.firstEntry, at + ROW.firstEntry);
   bytes.writeUInt32LE(row.entryCount, at + ROW.entryCount);
+  bytes.writeUInt32LE(entriesCrc, at + ROW.entriesCrc);
   writeInt64LE(bytes, at + ROW.firstOffset, row.firstOffset);
   writeInt64LE(bytes, at + ROW.lastOffset, row.lastOffset);
   writeInt64LE(bytes, at + ROW.maxTimestampMs, row.maxTimestampMs);

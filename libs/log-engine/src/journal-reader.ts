@@ -3,6 +3,7 @@ import type { Isolation, ReadResult } from './api.ts';
 import { attributesAreControl, batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
 import { EngineError } from './errors.ts';
 import { batchIn, type Extent, extentOf, frameEnd, spansOf } from './extents.ts';
+import { inParallel } from './in-parallel.ts';
 import { FRAME_HEADER } from './layout.ts';
 import type { OpenFiles } from './open-files.ts';
 import { type AbortedRow, abortedWithin } from './partition-transactions.ts';
@@ -11,6 +12,7 @@ import { hasCode, isSystemError } from './system-errors.ts';
 
 /** So many reads are under way at a time, lest they keep a sync waiting. */
 const MAX_PARALLEL_READS = 16;
+const SMALL_SPAN_BYTES = 16 * 1024;
 const TOO_MANY_FILES_MEND = 'Read again later, or let the process have more open files (ulimit -n).';
 
 /** The part of a journal that its reader looks at. */
@@ -169,15 +171,13 @@ export class JournalReader {
     if (missing.length === 0) return batches;
     const read = new Map<Extent, Buffer | undefined>();
     const spans = spansOf(missing);
-    for (let i = 0; i < spans.length; i += MAX_PARALLEL_READS) {
-      await Promise.all(spans.slice(i, i + MAX_PARALLEL_READS).map((span) => this.#readSpan(span, read)));
-    }
+    const memory = memoryFor(spans);
+    await inParallel(spans, (span, i) => this.#readSpan(span, memory[i]!, read), MAX_PARALLEL_READS);
     return batches.map((batch, i) => batch ?? read.get(extents[i]!));
   }
 
-  async #readSpan(span: Extent[], into: Map<Extent, Buffer | undefined>): Promise<void> {
+  async #readSpan(span: Extent[], bytes: Buffer, into: Map<Extent, Buffer | undefined>): Promise<void> {
     const { segment, position: start } = span[0]!;
-    const bytes = Buffer.allocUnsafeSlow(frameEnd(span.at(-1)!) - start);
     const path = this.#journal.segmentPath(segment);
     const filled = await this.#openFiles.use(path, (file) => file.read(bytes, start));
     for (const extent of span) {
@@ -186,6 +186,19 @@ export class JournalReader {
       into.set(extent, batch);
     }
   }
+}
+
+/** Memory for each span. The small ones share one piece: taking it piece by piece would cost more than reading them. */
+function memoryFor(spans: Extent[][]): Buffer[] {
+  const sizes = spans.map((span) => frameEnd(span.at(-1)!) - span[0]!.position);
+  const isSmall = (sizeBytes: number): boolean => sizeBytes <= SMALL_SPAN_BYTES;
+  const shared = Buffer.allocUnsafeSlow(sizes.filter(isSmall).reduce((sum, sizeBytes) => sum + sizeBytes, 0));
+  let used = 0;
+  return sizes.map((sizeBytes) => {
+    if (!isSmall(sizeBytes)) return Buffer.allocUnsafeSlow(sizeBytes);
+    used += sizeBytes;
+    return shared.subarray(used - sizeBytes, used);
+  });
 }
 
 /** What the system says about a read, as an error of ours. A file that is not there is for the caller to explain. */

@@ -75,7 +75,7 @@ export const DIRECTORY_ROW = layout('Directory row', [
   ['partitionId', 'u32'],
   ['firstEntry', 'u32'],
   ['entryCount', 'u32'],
-  ['reserved', 'u32'],
+  ['entriesCrc', 'u32'],
   ['firstOffset', 'i64'],
   ['lastOffset', 'i64'],
   ['maxTimestampMs', 'i64'],

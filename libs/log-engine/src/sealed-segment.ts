@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { batchAttributes, batchBaseOffset, batchLastOffsetDelta, batchMaxTimestampMs } from './batch-header.ts';
 import { createDurably, type Disk, type DiskFile, hasCode } from './disk.ts';
 import { EngineError } from './errors.ts';
-import { Directory, encodeIndex, type IndexedSegment, readIndexHeader } from './index-file.ts';
+import { Directory, encodeIndex, entriesPlace, type IndexedSegment, readIndexHeader } from './index-file.ts';
 import { INDEX_HEADER } from './layout.ts';
 import { INDEX_ENDING, SEGMENT_ENDING, type Segment, segmentBaseName } from './segment.ts';
 import { GrowingIndex, type IndexCache, readChecked, SealedIndex } from './segment-index.ts';
@@ -57,9 +57,10 @@ export async function openSealed(
 ): Promise<SealedSegment | undefined> {
   const parts = await readIndex(place, segment, 'directory');
   if (parts === undefined) return undefined;
-  const index: SealedIndex = new SealedIndex(parts.directory, place.indexCache, () =>
-    loadEntries(place, segment, index),
-  );
+  const index = new SealedIndex(parts.directory, place.indexCache, {
+    readPart: (directory, i) => readPart(place, segment, directory, i),
+    readAll: () => readOrRebuild(place, segment),
+  });
   return new SealedSegment(segment, parts.sizeBytes, index, details);
 }
 
@@ -80,13 +81,10 @@ export async function rebuildIndex(place: JournalFolder, segment: IndexedSegment
 
 /** Opens a segment of a folder that nothing may be written to: an index that is not to be trusted is made in memory. */
 export async function openUnchanged(place: JournalFolder, segment: IndexedSegment): Promise<SealedSegment> {
-  const load = async (): Promise<IndexParts> =>
-    (await readIndex(place, segment, 'all')) ?? (await indexInMemory(place, segment));
   const start = (await readIndex(place, segment, 'directory')) ?? (await indexInMemory(place, segment));
-  const index: SealedIndex = new SealedIndex(start.directory, place.indexCache, async () => {
-    const parts = await load();
-    index.directory = parts.directory;
-    return parts.entries;
+  const index = new SealedIndex(start.directory, place.indexCache, {
+    readPart: (directory, i) => readPart(place, segment, directory, i),
+    readAll: async () => (await readIndex(place, segment, 'all')) ?? (await indexInMemory(place, segment)),
   });
   // How old it is does not matter: nothing of it ever goes.
   return new SealedSegment(segment, start.sizeBytes, index, { appendedUntilMs: 0 });
@@ -148,18 +146,34 @@ export function addToIndex(
   return true;
 }
 
-async function loadEntries(place: JournalFolder, segment: IndexedSegment, index: SealedIndex): Promise<Buffer> {
+async function readOrRebuild(place: JournalFolder, segment: IndexedSegment): Promise<IndexParts> {
   let parts = await readIndex(place, segment, 'all');
   if (parts === undefined) {
     await rebuildIndex(place, segment);
     parts = await readIndex(place, segment, 'all');
   }
-  if (parts === undefined) {
-    const name = baseNameOf(segment) + INDEX_ENDING;
-    throw new EngineError('journal-damaged', `${join(place.folder, name)} is damaged again after it was rebuilt`);
+  if (parts !== undefined) return parts;
+  const path = join(place.folder, baseNameOf(segment) + INDEX_ENDING);
+  throw new EngineError('journal-damaged', `${path} is damaged again after it was rebuilt`);
+}
+
+/** Reads the entries of one partition; undefined unless they match the CRC that its row has. */
+async function readPart(
+  place: JournalFolder,
+  segment: IndexedSegment,
+  directory: Directory,
+  i: number,
+): Promise<Buffer | undefined> {
+  const crc = directory.entriesCrc(i);
+  if (crc === 0) return undefined;
+  const file = await openIfThere(place.disk, join(place.folder, baseNameOf(segment) + INDEX_ENDING));
+  if (file === undefined) return undefined;
+  try {
+    const { position, sizeBytes } = entriesPlace(directory, directory.row(i));
+    return await readChecked(file, position, sizeBytes, crc);
+  } finally {
+    await file.close();
   }
-  index.directory = parts.directory;
-  return parts.entries;
 }
 
 function baseNameOf({ segmentNumber, generation }: IndexedSegment): string {

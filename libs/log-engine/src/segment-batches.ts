@@ -45,6 +45,7 @@ export async function forEachBatch(
 
 async function extentsIn(reading: BatchReading, segment: SealedSegment): Promise<Extent[]> {
   const extents: Extent[] = [];
+  await segment.index.loadAll();
   for (const { partitionId } of segment.index.directory.rows()) {
     const from = reading.wantedFrom(segment, partitionId);
     if (from === undefined) continue;

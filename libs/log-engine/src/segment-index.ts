@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
-import { BatchList } from './batch-list.ts';
+import { BatchList, GrowingList } from './batch-list.ts';
 import type { DiskFile } from './disk.ts';
-import { type Directory, entriesOf, type PartitionSummary } from './index-file.ts';
+import { type Directory, entriesOf, type PartitionSummary, summarize } from './index-file.ts';
 
 /** Where a segment's batches lie. */
 export interface SegmentIndex {
@@ -13,8 +13,7 @@ export interface SegmentIndex {
 
 /** The index of a segment that is written to, or whose index file is not in place yet. */
 export class GrowingIndex implements SegmentIndex {
-  readonly lists = new Map<number, BatchList>();
-  readonly #totals = new Map<number, { maxTimestampMs: number; batchBytes: number }>();
+  readonly lists = new Map<number, GrowingList>();
 
   add(
     partitionId: number,
@@ -27,14 +26,10 @@ export class GrowingIndex implements SegmentIndex {
   ): void {
     let list = this.lists.get(partitionId);
     if (list === undefined) {
-      list = new BatchList();
+      list = new GrowingList();
       this.lists.set(partitionId, list);
-      this.#totals.set(partitionId, { maxTimestampMs, batchBytes: 0 });
     }
     list.add(baseOffset, lastOffsetDelta, maxTimestampMs, position, batchBytes, attributes);
-    const totals = this.#totals.get(partitionId)!;
-    totals.batchBytes += batchBytes;
-    if (maxTimestampMs > totals.maxTimestampMs) totals.maxTimestampMs = maxTimestampMs;
   }
 
   firstOffset(partitionId: number): number | undefined {
@@ -43,38 +38,44 @@ export class GrowingIndex implements SegmentIndex {
 
   summary(partitionId: number): PartitionSummary | undefined {
     const list = this.lists.get(partitionId);
-    if (list === undefined) return undefined;
-    return {
-      partitionId,
-      firstEntry: 0,
-      entryCount: list.count,
-      firstOffset: list.baseOffset(0),
-      lastOffset: list.lastOffset(list.count - 1),
-      ...this.#totals.get(partitionId)!,
-    };
+    return list && summarize(partitionId, list);
   }
 
   batches(partitionId: number): BatchList {
-    return this.lists.get(partitionId) ?? new BatchList();
+    return this.lists.get(partitionId) ?? NONE;
   }
 }
 
-/** The index of a sealed segment: its directory stays in memory, its entries come from a bounded cache. */
+/** Where a sealed segment's index is read from. */
+export interface IndexSource {
+  /** The entries of the partition in row `i` of the directory; undefined unless they are whole and can be told to be. */
+  readPart(directory: Directory, i: number): Promise<Buffer | undefined>;
+  /** All of it, made anew where it is not to be trusted. */
+  readAll(): Promise<{ directory: Directory; entries: Buffer }>;
+}
+
+/**
+ * The index of a sealed segment: its directory stays in memory. Entries come from a bounded cache, each partition's by
+ * themselves: a segment may hold thousands of which nobody asks for more than one.
+ */
 export class SealedIndex implements SegmentIndex {
   /** Replaced when the index had to be rebuilt. */
   directory: Directory;
   readonly #cache: IndexCache;
-  readonly #load: () => Promise<Buffer>;
+  readonly #source: IndexSource;
+  /** By partition id; all entries under `ALL`. */
+  readonly #parts = new Map<number, CachedPart>();
+  readonly #loading = new Map<number, Promise<Buffer>>();
 
-  /** @param load reads the entries of all partitions */
-  constructor(directory: Directory, cache: IndexCache, load: () => Promise<Buffer>) {
+  constructor(directory: Directory, cache: IndexCache, source: IndexSource) {
     this.directory = directory;
     this.#cache = cache;
-    this.#load = load;
+    this.#source = source;
   }
 
   firstOffset(partitionId: number): number | undefined {
-    return this.directory.find(partitionId)?.firstOffset;
+    const i = this.directory.indexOf(partitionId);
+    return i < 0 ? undefined : this.directory.firstOffset(i);
   }
 
   summary(partitionId: number): PartitionSummary | undefined {
@@ -82,67 +83,109 @@ export class SealedIndex implements SegmentIndex {
   }
 
   batches(partitionId: number): BatchList | Promise<BatchList> {
-    if (this.directory.find(partitionId) === undefined) return new BatchList();
-    const entries = this.#cache.entries(this, this.#load);
-    return entries instanceof Promise
-      ? entries.then((bytes) => this.#cut(bytes, partitionId))
-      : this.#cut(entries, partitionId);
+    const i = this.directory.indexOf(partitionId);
+    if (i < 0) return NONE;
+    const all = this.#cached(ALL);
+    if (all !== undefined) return this.#cut(all, partitionId);
+    const part = this.#cached(partitionId);
+    return part === undefined ? this.#load(partitionId, i) : new BatchList(part);
+  }
+
+  /** Reads all entries at once, for one who is about to ask for those of every partition. */
+  async loadAll(): Promise<Buffer> {
+    return this.#cached(ALL) ?? (await this.#once(ALL, () => this.#readAll()));
   }
 
   /** Lets its entries go. */
   forget(): void {
-    this.#cache.forget(this);
+    for (const part of this.#parts.values()) this.#cache.drop(part);
+    this.#parts.clear();
+  }
+
+  async #load(partitionId: number, i: number): Promise<BatchList> {
+    const { directory } = this;
+    const bytes = await this.#once(partitionId, async () => {
+      const part = await this.#source.readPart(directory, i);
+      if (part === undefined) return this.#cut(await this.loadAll(), partitionId).bytes;
+      this.#keep(partitionId, part);
+      return part;
+    });
+    return new BatchList(bytes);
+  }
+
+  async #readAll(): Promise<Buffer> {
+    const { directory, entries } = await this.#source.readAll();
+    this.directory = directory;
+    this.#keep(ALL, entries);
+    return entries;
   }
 
   #cut(entries: Buffer, partitionId: number): BatchList {
     const row = this.directory.find(partitionId);
-    return row === undefined ? new BatchList() : entriesOf(entries, row);
+    return row === undefined ? NONE : new BatchList(entriesOf(entries, row));
+  }
+
+  #cached(id: number): Buffer | undefined {
+    const part = this.#parts.get(id);
+    if (part !== undefined) this.#cache.use(part);
+    return part?.bytes;
+  }
+
+  #keep(id: number, bytes: Buffer): void {
+    const part = { bytes, forget: () => this.#parts.delete(id) };
+    this.#parts.set(id, part);
+    this.#cache.add(part);
+  }
+
+  /** Lets everyone who asks meanwhile wait for the same bytes. */
+  #once(id: number, load: () => Promise<Buffer>): Promise<Buffer> {
+    const loading = this.#loading.get(id) ?? load().finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loading);
+    return loading;
   }
 }
+
+/** Stands for the entries of all partitions, which have ids from 0. */
+const ALL = -1;
+const NONE = new BatchList();
+
+/** Entries in the cache. */
+export interface CachedPart {
+  readonly bytes: Buffer;
+  /** Called when the cache lets it go. */
+  forget(): void;
+}
+
+/** What a part takes besides its bytes, about. */
+const PART_OVERHEAD_BYTES = 512;
 
 /** Entries of sealed segments' indexes, at most so many bytes; those used longest ago go first. */
 export class IndexCache {
   readonly #limitBytes: number;
-  readonly #loaded = new Map<SealedIndex, Buffer>();
-  readonly #loading = new Map<SealedIndex, Promise<Buffer>>();
+  readonly #parts = new Set<CachedPart>();
   #bytes = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
-  entries(index: SealedIndex, load: () => Promise<Buffer>): Buffer | Promise<Buffer> {
-    const loaded = this.#loaded.get(index);
-    if (loaded !== undefined) {
-      this.#loaded.delete(index);
-      this.#loaded.set(index, loaded);
-      return loaded;
-    }
-    const underWay = this.#loading.get(index);
-    if (underWay !== undefined) return underWay;
-    const loading = load()
-      .then((bytes) => {
-        this.put(index, bytes);
-        return bytes;
-      })
-      .finally(() => this.#loading.delete(index));
-    this.#loading.set(index, loading);
-    return loading;
-  }
-
-  put(index: SealedIndex, bytes: Buffer): void {
-    this.forget(index);
-    this.#loaded.set(index, bytes);
-    this.#bytes += bytes.length;
-    for (const oldest of this.#loaded.keys()) {
-      if (this.#bytes <= this.#limitBytes || oldest === index) return;
-      this.forget(oldest);
+  add(part: CachedPart): void {
+    this.#parts.add(part);
+    this.#bytes += part.bytes.length + PART_OVERHEAD_BYTES;
+    for (const oldest of this.#parts) {
+      if (this.#bytes <= this.#limitBytes || oldest === part) return;
+      this.drop(oldest);
+      oldest.forget();
     }
   }
 
-  forget(index: SealedIndex): void {
-    this.#bytes -= this.#loaded.get(index)?.length ?? 0;
-    this.#loaded.delete(index);
+  /** It was used just now. */
+  use(part: CachedPart): void {
+    if (this.#parts.delete(part)) this.#parts.add(part);
+  }
+
+  drop(part: CachedPart): void {
+    if (this.#parts.delete(part)) this.#bytes -= part.bytes.length + PART_OVERHEAD_BYTES;
   }
 }
 
