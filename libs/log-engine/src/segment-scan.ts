@@ -25,6 +25,8 @@ export interface FrameVisitor {
   opening(text: string): void;
   /** The segment was durable up to `syncedTo` when this mark was written at `position`. */
   mark?(position: number, syncedTo: number): void;
+  /** What lies between a whole frame's payload and the next frame; no CRC covers it. */
+  padding?(position: number, bytes: Buffer): void;
   /** Here begins a range that is passed over. */
   gap?(position: number): void;
   /** A batch that is passed over: its frame's header and its base offset are whole, its records are not. */
@@ -64,6 +66,9 @@ export async function scanSegment(
       const frameBytes = frameSizeBytes(payloadBytes);
       if (!window.holds(position, frameBytes)) await window.load(position, frameBytes);
       if (position + frameBytes <= sizeBytes && visitFrame(window.bytes, position - window.start, position, visitor)) {
+        const endsAt = position + frameBytes - window.start;
+        const payloadEndsAt = position + FRAME_HEADER.sizeBytes + payloadBytes - window.start;
+        visitor.padding?.(position, window.bytes.subarray(payloadEndsAt, endsAt));
         position += frameBytes;
         continue;
       }

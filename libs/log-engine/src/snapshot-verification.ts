@@ -133,6 +133,9 @@ class Verification {
       },
       control: (text) => void parseControlRecord(text),
       opening: () => undefined,
+      padding: (position, bytes) => {
+        if (!bytes.every((byte) => byte === 0)) this.#damaged(path, `not only zeros behind the frame at ${position}`);
+      },
     });
     for (const { from, to } of damaged) this.#damaged(path, `bytes ${from} to ${to} hold no whole frame`);
     return damaged.length === 0 ? index : undefined;

@@ -17,7 +17,7 @@ const OFFSET = { topic: 'v.t', partition: 0, offset: 12n, leaderEpoch: 0, metada
 /** An engine with a snapshot of `v`, whose log begins behind 0, and `w`. @param volumeQuotaBytes of that engine */
 async function frozen(volumeQuotaBytes = 100_000): Promise<{ dataDir: string; engine: LogEngine; start: bigint }> {
   const dataDir = temporaryFolder();
-  const engine = await openEngine({ dataDir, segmentBytes: 2000, volumeQuotaBytes: 12_000 });
+  const engine = await openEngine({ dataDir, segmentBytes: 2000, volumeQuotaBytes: 12_000, maintenanceIntervalMs: 0 });
   for (const volume of ['v', 'w']) await engine.createTopic(`${volume}.t`, { partitionCount: 1 });
   for (let i = 0; i < VALUES.length; i++) await logOf(engine, 'v.t').append(numberedBatch(`v${i}`), 'written');
   await logOf(engine, 'w.t').append(numberedBatch('w'), 'synced');
@@ -28,7 +28,7 @@ async function frozen(volumeQuotaBytes = 100_000): Promise<{ dataDir: string; en
   writeFileSync(join(dataDir, 'v/files/deep/note'), 'note');
   const start = logOf(engine, 'v.t').logStartOffset;
   await engine.close();
-  const roomy = await openEngine({ dataDir, segmentBytes: 2000, volumeQuotaBytes });
+  const roomy = await openEngine({ dataDir, segmentBytes: 2000, volumeQuotaBytes, maintenanceIntervalMs: 0 });
   await roomy.createSnapshot('v@x', {}, { volumes: ['w'] });
   return { dataDir, engine: roomy, start };
 }

@@ -122,6 +122,18 @@ test.each(damages)('%s is found', async (_, damage, path, detail) => {
   expect(found.damages).toContainEqual({ path, detail: expect.stringMatching(detail) });
 });
 
+test('every byte of a segment counts: whichever is flipped, it is found', async () => {
+  const { dataDir, folder } = await frozen();
+  const path = join(folder, 'w/journal/0000000002.segment');
+  const whole = readFileSync(path);
+  for (let at = 0; at < whole.length; at += at < 200 ? 1 : 7) {
+    flip(path, at);
+    const { damages } = await verifySnapshot(dataDir, 'v@x').catch((error) => ({ damages: [error] }));
+    expect(damages.length, `byte ${at}`).toBeGreaterThan(0);
+    writeFileSync(path, whole);
+  }
+});
+
 test('a lost segment is told with the offsets that are missing for it', async () => {
   const { dataDir, folder } = await frozen();
   rmSync(join(folder, 'v/journal/0000000003.segment'));
