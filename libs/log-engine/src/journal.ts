@@ -103,11 +103,12 @@ export class Journal {
       const doName = nameProducers(bytes);
       const run = (): void => {
         if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
-        if (this.#mustWaitForRoom(bytes.length)) {
+        const original = doName ? admitProducers(partition, bytes, this.#context.transactions) : undefined;
+        // What lies in the log already needs no room.
+        if (original === undefined && this.#mustWaitForRoom(bytes.length)) {
           this.#turns.takeAgain(run, reject);
           return;
         }
-        const original = doName ? admitProducers(partition, bytes, this.#context.transactions) : undefined;
         const { group, result } =
           original === undefined
             ? this.#appendBatches(partition, bytes)

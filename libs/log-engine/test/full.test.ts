@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EngineOptions, LogEngine } from '../src/api.ts';
-import { numberedBatch } from './batches.ts';
+import { numberedBatch, producedBatch } from './batches.ts';
 import { logOf, openEngine, valuesOf } from './engines.ts';
 import { FailingDisk } from './failing-disk.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -119,6 +119,19 @@ test('below the reserve no data is taken, offsets and deletions are; it is told 
   await engine.maintain();
   await expect(logOf(engine, 'plain').append(numberedBatch('c'), 'synced')).resolves.toBeDefined();
   expect(events.filter((kind) => kind.startsWith('disk-'))).toEqual(['disk-low', 'disk-roomy']);
+});
+
+test('a batch that comes a second time is answered where it lies, though there is no room for more', async () => {
+  const disk = new FailingDisk();
+  let freeBytes = 2000;
+  disk.freeBytes = async () => freeBytes;
+  const engine = await engineWith({ disk, reserveBytes: 1000 });
+  const batch = producedBatch('a', await engine.openProducer(), 0);
+  const { baseOffset } = await logOf(engine, 'plain').append(batch, 'synced');
+  freeBytes = 999;
+  await engine.maintain();
+  const again = logOf(engine, 'plain').append(batch, 'synced');
+  await expect(again).resolves.toMatchObject({ baseOffset, isDuplicate: true });
 });
 
 test('the disk is looked at beside the writes, not only by maintenance', async () => {
