@@ -126,7 +126,10 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-function fileOf(handle: FileHandle): DiskFile {
+/** What the engine sees of an open file. */
+export function fileOf(
+  handle: Pick<FileHandle, 'stat' | 'read' | 'writev' | 'datasync' | 'truncate' | 'close'>,
+): DiskFile {
   return {
     sizeBytes: async () => (await handle.stat()).size,
     async read(into, position) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
@@ -34,6 +34,24 @@ test('the folder of another process is taken over only when that was killed', as
     await kill(child);
     break;
   }
+  await expect(openEngine({ dataDir })).resolves.toBeDefined();
+});
+
+test('a process that is stopped for a while keeps its folder, and goes on when it is woken', async () => {
+  const dataDir = temporaryFolder();
+  const child = startChild('writing-child.mjs', [dataDir]);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await lines.next();
+  child.kill('SIGSTOP');
+  await expect(openEngine({ dataDir })).rejects.toMatchObject({
+    code: 'folder-in-use',
+    message: expect.stringContaining('does not answer'),
+  });
+  const bytesWritten = (): number => statSync(join(dataDir, 'v', 'journal', '0000000001.segment')).size;
+  const before = bytesWritten();
+  child.kill('SIGCONT');
+  while (bytesWritten() === before) expect((await lines.next()).done).toBe(false);
+  await kill(child);
   await expect(openEngine({ dataDir })).resolves.toBeDefined();
 });
 
