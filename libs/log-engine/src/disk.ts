@@ -126,10 +126,7 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** What the engine sees of an open file. */
-export function fileOf(
-  handle: Pick<FileHandle, 'stat' | 'read' | 'writev' | 'datasync' | 'truncate' | 'close'>,
-): DiskFile {
+function fileOf(handle: FileHandle): DiskFile {
   return {
     sizeBytes: async () => (await handle.stat()).size,
     async read(into, position) {
@@ -143,15 +140,8 @@ export function fileOf(
       }
       return filled;
     },
-    async write(buffers, position) {
-      let left = buffers.filter((buffer) => buffer.length > 0);
-      let at = position;
-      while (left.length > 0) {
-        const bytesWritten = await called<number>((done) => writev(handle.fd, left, at, done));
-        at += bytesWritten;
-        left = without(left, bytesWritten);
-      }
-    },
+    write: (buffers, position) =>
+      writeAll(buffers, position, (left, at) => called<number>((done) => writev(handle.fd, left, at, done))),
     sync: () => called((done) => fdatasync(handle.fd, done)),
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     close: () => handle.close(),
@@ -163,6 +153,24 @@ function called<Result = void>(call: (done: (error: Error | null, result?: Resul
   return new Promise((resolve, reject) => {
     call((error, result) => (error === null ? resolve(result as Result) : reject(error)));
   });
+}
+
+/**
+ * Writes all of it, however little the system takes at once.
+ * @param writeSome gives the number of bytes that it wrote
+ */
+export async function writeAll(
+  buffers: readonly Buffer[],
+  position: number,
+  writeSome: (buffers: Buffer[], position: number) => Promise<number>,
+): Promise<void> {
+  let left = buffers.filter((buffer) => buffer.length > 0);
+  let at = position;
+  while (left.length > 0) {
+    const bytesWritten = await writeSome(left, at);
+    at += bytesWritten;
+    left = without(left, bytesWritten);
+  }
 }
 
 /** What is left of `buffers` after their first `bytes` bytes: the system may write less than it was asked to. */
