@@ -50,8 +50,7 @@ export class FileCatalog {
       try {
         await journal.record(() => ({ kind: 'file-published', ...file }) as const);
       } catch (error) {
-        // Without its record it is in no catalog: back to where the caller knows it.
-        await disk.rename(target, from).catch(() => undefined);
+        await this.#giveBack(journal, target, from);
         throw error;
       }
       return file;
@@ -139,6 +138,16 @@ export class FileCatalog {
       await disk.remove(from);
     }
     for (let at = folder; at.length >= join(dataDir, volume).length; at = dirname(at)) await disk.syncFolder(at);
+  }
+
+  /**
+   * Without its record a file is in no catalog: back to where the caller knows it. A volume that stopped may have written
+   * the record all the same, and have the file in its catalog when it is opened again: there it stays in its place, too.
+   */
+  async #giveBack(journal: Journal, target: string, from: string): Promise<void> {
+    const { disk } = this.#context;
+    const back = journal.stopped === undefined ? disk.rename(target, from) : disk.link(target, from);
+    await back.catch(() => undefined);
   }
 
   #pathOf({ volume }: Journal, path: string): string {

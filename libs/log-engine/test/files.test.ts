@@ -110,14 +110,14 @@ test('of two publications under one name at the same time one succeeds', async (
   expect(drafts.filter((from) => existsSync(from)).length).toBe(2);
 });
 
-test('what cannot be recorded goes back to where it came from', async () => {
+test('what cannot be recorded is back where it came from, and stays in its place where the record may be there all the same', async () => {
   const dataDir = temporaryFolder();
   const disk = new FailingDisk();
   const engine = await openWithVolume(dataDir, disk);
   const from = draft(dataDir, 'one');
   Object.assign(disk, { failing: 'write', failingPath: 'journal', code: 'EIO' });
   await expect(engine.publishFile('v', 'files/a', from)).rejects.toMatchObject({ code: 'volume-stopped' });
-  expect([readFileSync(from, 'utf8'), existsSync(join(dataDir, 'v/files/a'))]).toEqual(['one', false]);
+  expect([readFileSync(from, 'utf8'), existsSync(join(dataDir, 'v/files/a'))]).toEqual(['one', true]);
 });
 
 test('a file of another file system is copied in', async () => {

@@ -140,6 +140,12 @@ export function recordsSent(serial: number, count: number): SentRecord[] {
   return Array.from({ length: count }, (_, i) => ({ key: `k${(serial + i) % KEYS}`, value: `r${serial}-${i}` }));
 }
 
+/** What a value tells about its record. */
+export function recordSent(value: string): { key: string; value: string; serial: number } {
+  const [serial, i] = value.slice(1).split('-').map(Number) as [number, number];
+  return { key: `k${(serial + i) % KEYS}`, value, serial };
+}
+
 /** The records with their times. */
 export function timed(
   serial: number,

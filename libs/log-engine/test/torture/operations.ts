@@ -30,7 +30,7 @@ export type Operation =
   | { do: 'zombie'; producer: number }
   | { do: 'maintain'; wait: boolean }
   | { do: 'snapshot'; volumes: string[]; wait: boolean }
-  | { do: 'read-snapshot' | 'delete-snapshot'; which: number }
+  | { do: 'read-snapshot' | 'delete-snapshot' | 'move-snapshot' | 'restore'; which: number }
   | { do: 'publish' | 'unpublish'; volume: string; which: number }
   | { do: 'adopt'; volume: string; records: number; finish: boolean }
   | { do: 'delete-volume'; volume: string }
@@ -119,6 +119,8 @@ const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
   [2, (random) => ({ do: 'snapshot', volumes: someVolumes(random), wait: random.chance(0.5) })],
   [2, (random) => ({ do: 'read-snapshot', which: random.next() })],
   [1, (random) => ({ do: 'delete-snapshot', which: random.next() })],
+  [0.7, (random) => ({ do: 'move-snapshot', which: random.next() })],
+  [1, (random) => ({ do: 'restore', which: random.next() })],
   [1, (random) => ({ do: 'publish', volume: random.pick(VOLUMES), which: random.below(4) })],
   [0.5, (random) => ({ do: 'unpublish', volume: random.pick(VOLUMES), which: random.next() })],
   [
@@ -133,12 +135,12 @@ const MAKERS: [weight: number, make: (random: SeededRandom) => Operation][] = [
   [0.7, (random) => ({ do: 'delete-volume', volume: random.pick([...VOLUMES, ...STAGED]) })],
   [2, () => ({ do: 'settle' })],
   [1.5, (random) => ({ do: 'turn-clock', byMs: Math.round((random.next() - 0.4) * 24 * HOUR_MS) })],
-  [1.2, (random) => ({ do: 'fail', fault: { ...random.pick(FAULTS), after: random.below(4) } })],
-  [0.5, (random) => ({ do: 'fill-disk', roomBytes: random.below(3000) })],
+  [2.5, (random) => ({ do: 'fail', fault: { ...random.pick(FAULTS), after: random.below(4) } })],
+  [0.8, (random) => ({ do: 'fill-disk', roomBytes: random.below(3000) })],
   [1, () => ({ do: 'heal' })],
   [1.2, () => ({ do: 'reopen' })],
-  [2, (random) => ({ do: 'crash', losesPower: random.chance(0.7), duringRecovery: someCrashes(random) })],
-  [1.5, (random) => ({ do: 'crash-soon', calls: 1 + random.below(40) })],
+  [3, (random) => ({ do: 'crash', losesPower: random.chance(0.4), duringRecovery: someCrashes(random) })],
+  [2.5, (random) => ({ do: 'crash-soon', calls: 1 + random.below(40) })],
 ];
 
 const TOTAL_WEIGHT = MAKERS.reduce((sum, [weight]) => sum + weight, 0);

@@ -40,7 +40,7 @@ export interface FoundLog {
   records: readonly FoundRecord[];
 }
 
-interface Known extends SentRecord {
+export interface Known extends SentRecord {
   serial: number;
 }
 
@@ -64,6 +64,7 @@ export class PartitionModel {
   #sequenced: Sent[] = [];
   /** A reader was shown everything below. */
   #shownEnd = 0;
+  #isRestored = false;
 
   constructor(name: string, serial: number) {
     this.name = name;
@@ -113,11 +114,21 @@ export class PartitionModel {
     mustHold(baseOffset === expected, 'reordered', () => `${this.name}: offset ${baseOffset} instead of ${expected}`);
   }
 
+  /** It begins as what a snapshot held. Which producers wrote that is not known. */
+  restore({ start, end, records }: FoundLog, recordOf: (value: string) => Known): void {
+    this.start = start;
+    this.#end = end;
+    this.#isRestored = true;
+    for (const { offset, value } of records) this.#known.set(offset, recordOf(value));
+  }
+
   /** Batches of a producer, oldest first; undefined while it is not sure which of them are there. */
   batchesOf(producerId: bigint): Sent[] | undefined {
     const isOf = (batch: Sent): boolean => batch.sequenced?.producerId === producerId;
     const sent = this.#sent.filter(isOf);
-    return sent.some(({ hasFailed }) => hasFailed) ? undefined : [...this.#sequenced.filter(isOf), ...sent];
+    return this.#isRestored || sent.some(({ hasFailed }) => hasFailed)
+      ? undefined
+      : [...this.#sequenced.filter(isOf), ...sent];
   }
 
   askToDeleteBefore(offset: number): void {
@@ -189,11 +200,18 @@ export class PartitionModel {
 
   #checkRecords(start: number, end: number, values: ReadonlyMap<number, string>): void {
     const lastOfKey = new Map<string, number>();
-    if (this.isCompacted)
-      for (let offset = start; offset < end; offset++) lastOfKey.set(this.#known.get(offset)!.key, offset);
+    for (const [offset, { key }] of this.#known) {
+      if (offset < end) lastOfKey.set(key, Math.max(offset, lastOfKey.get(key) ?? 0));
+    }
     for (let offset = start; offset < end; offset++) {
-      const known = this.#known.get(offset)!;
+      const known = this.#known.get(offset);
       const value = values.get(offset);
+      if (known === undefined) {
+        // What a snapshot of a compacted log did not hold was not there already.
+        const isGap = value === undefined && this.isCompacted && this.#isRestored;
+        mustHold(isGap, 'diverged', () => `${this.name}: ${value} at ${offset}, which is not known`);
+        continue;
+      }
       if (value === undefined && this.isCompacted && lastOfKey.get(known.key) !== offset) continue;
       this.#mustBe(known, value, offset);
     }

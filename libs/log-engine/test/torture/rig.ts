@@ -109,6 +109,8 @@ export class Rig {
       await this.#openWhole();
       if (this.disk.isGone) return this.recover(true, []);
     }
+    // Maintenance sees that there is room again.
+    await this.engine.maintain();
     this.mayFail = false;
     this.model.transactions.engineEnded();
     await compare(this, ending);

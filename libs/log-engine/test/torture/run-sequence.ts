@@ -35,7 +35,7 @@ export async function runSequence(
 
 async function step(rig: Rig, operation: Operation): Promise<void> {
   rig.underWay.look();
-  if (rig.disk.isGone) await rig.recover(rig.random.chance(0.7), []);
+  if (rig.disk.isGone) await rig.recover(rig.random.chance(0.4), []);
   try {
     await execute(rig, operation);
   } catch (error) {
@@ -86,6 +86,10 @@ export async function execute(rig: Rig, operation: Operation): Promise<void> {
       return volumes.readSomeSnapshot(rig, operation.which);
     case 'delete-snapshot':
       return volumes.deleteSnapshot(rig, operation.which);
+    case 'move-snapshot':
+      return volumes.moveSnapshot(rig, operation.which);
+    case 'restore':
+      return volumes.restoreVolume(rig, operation.which);
     case 'publish':
       return volumes.publishFile(rig, operation);
     case 'unpublish':

@@ -1,12 +1,21 @@
-import { deleteSnapshot as deleteSnapshotOf, stageVolume } from '@tickfold/log-engine';
+import {
+  deleteSnapshot as deleteSnapshotOf,
+  exportSnapshot,
+  importSnapshot,
+  openSnapshot,
+  stageVolume,
+  volumeOfGroup,
+  volumeOfTopic,
+} from '@tickfold/log-engine';
 import { batchOf } from '../batches.ts';
 import { readSnapshot } from './compare.ts';
-import { recordsSent, timed } from './log-steps.ts';
+import { recordSent, recordsSent, timed } from './log-steps.ts';
 import { type FileModel, type SnapshotModel, TopicModel } from './model.ts';
 import type { Rig } from './rig.ts';
 
 /** Where files are written before they are published. */
 const INCOMING = '/incoming';
+const ARCHIVES = '/archives';
 
 export async function takeSnapshot(rig: Rig, order: { volumes: string[]; wait: boolean }): Promise<void> {
   const { engine, model } = rig;
@@ -48,6 +57,79 @@ export async function deleteSnapshot(rig: Rig, which: number): Promise<void> {
   snapshot.presence = 'unknown';
   await deleteSnapshotOf(rig.dataDir, snapshot.name, { disk: rig.disk });
   rig.model.snapshots.delete(snapshot.name);
+}
+
+/** A volume that is gone comes back as a snapshot held it. */
+export async function restoreVolume(rig: Rig, which: number): Promise<void> {
+  const { engine, model } = rig;
+  const snapshot = someSnapshot(rig, which);
+  const volume = snapshot && rig.random.pick(snapshot.volumes);
+  if (snapshot?.content === undefined || volume === undefined) return;
+  if (await rig.hasVolume(volume)) return rig.refused(engine.restoreVolume(snapshot.name, volume), 'volume-exists');
+  if (model.topicsOf(volume).length > 0 || model.filesOf(volume).length > 0) return;
+  // What is left of a volume whose making was cut short is in the way.
+  if ((await rig.disk.look(`${rig.dataDir}/${volume}`)) !== undefined) return;
+  const { topics, files, commits } = await contentOfVolume(rig, snapshot, volume);
+  for (const topic of topics) model.topics.set(topic.name, topic);
+  for (const file of files) model.files.add(file);
+  model.unsureVolumes.push({ volume, topics: topics.map(({ name }) => name) });
+  const acknowledged = commits.map(({ group, place, offset }) =>
+    model.group(group).commit(place, offset, model.nextSerial()),
+  );
+  await engine.restoreVolume(snapshot.name, volume);
+  model.unsureVolumes.pop();
+  for (const part of [...topics, ...files]) part.presence = 'there';
+  for (const topic of topics) topic.allow(engine.topic(topic.name)?.settings ?? {}, rig.hasQuota);
+  for (const acknowledge of acknowledged) acknowledge();
+}
+
+async function contentOfVolume(
+  rig: Rig,
+  { name, content }: SnapshotModel,
+  volume: string,
+): Promise<{
+  topics: TopicModel[];
+  files: FileModel[];
+  commits: { group: string; place: string; offset: number }[];
+}> {
+  const opened = await openSnapshot(rig.dataDir, name, { disk: rig.disk });
+  const described = opened.topics().filter((topic) => volumeOfTopic(topic.name) === volume);
+  const topics = described.map((topic) => {
+    const model = new TopicModel(topic.name, topic.partitionCount, rig.model.nextSerial());
+    model.allow(topic.settings, rig.hasQuota);
+    for (const partition of model.partitions) partition.restore(content!.logs.get(partition.name)!, recordSent);
+    return model;
+  });
+  const files = opened.manifest.files
+    .filter((file) => file.volume === volume)
+    .map(({ path }): FileModel => {
+      const text = rig.disk.contentOf(opened.filePath(path, volume)!).toString();
+      return { volume, path, text, presence: 'unknown' };
+    });
+  await opened.close();
+  const commits = [...content!.offsets].map(([key, offset]) => {
+    const [group = '', place = ''] = key.split(' ');
+    return { group, place, offset };
+  });
+  return { topics, files, commits: commits.filter(({ group }) => volumeOfGroup(group) === volume) };
+}
+
+/** A snapshot goes into one file and comes out of it under another name, equal in all. */
+export async function moveSnapshot(rig: Rig, which: number): Promise<void> {
+  const { model, disk, dataDir } = rig;
+  await rig.snapshotsUnderWay.settled();
+  const snapshot = someSnapshot(rig, which);
+  if (snapshot?.content === undefined) return;
+  const serial = model.nextSerial();
+  const path = `${ARCHIVES}/${serial}.tar`;
+  await disk.makeFolder(ARCHIVES);
+  await exportSnapshot(dataDir, snapshot.name, path, { disk });
+  const name = `${snapshot.volumes[0]}@i${serial}`;
+  const imported: SnapshotModel = { ...snapshot, name, presence: 'unknown' };
+  model.snapshots.set(name, imported);
+  await importSnapshot(dataDir, path, { as: name, disk });
+  imported.presence = 'there';
+  await disk.remove(path);
 }
 
 export async function publishFile(rig: Rig, { volume, which }: { volume: string; which: number }): Promise<void> {
