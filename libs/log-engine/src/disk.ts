@@ -16,6 +16,7 @@ import {
 import { dirname, join } from 'node:path';
 import { hashInThread } from './file-hash.ts';
 import { type FolderLocks, nodeLocks } from './folder-lock.ts';
+import { PieceReader } from './piece-reader.ts';
 import { hasCode } from './system-errors.ts';
 
 export { hasCode, isDiskFull } from './system-errors.ts';
@@ -42,12 +43,24 @@ export interface Disk {
   link(from: string, to: string): Promise<void>;
   /** Copies a file; durable when it resolves, its name excepted. */
   copy(from: string, to: string): Promise<void>;
+  /**
+   * Reads many small pieces at once, each as far as its file reaches. Undefined, or missing, where they are to be read one
+   * by one.
+   */
+  readPieces?(pieces: readonly Piece[]): Promise<Buffer[] | undefined>;
   /** SHA-256 of a file in hexadecimal, made beside the main thread. Without it, a file is read and hashed in the thread. */
   sha256?(path: string, signal?: AbortSignal): Promise<string>;
   /** Bytes that this user may still take of the disk that the path lies on. */
   freeBytes(path: string): Promise<number>;
   /** Who owns which of its folders. */
   readonly locks: FolderLocks;
+}
+
+/** A piece of a file that is open. */
+export interface Piece {
+  file: DiskFile;
+  position: number;
+  sizeBytes: number;
 }
 
 export interface DiskEntry {
@@ -67,6 +80,10 @@ export interface DiskFile {
   truncate(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Of the files of the machine's own disk. */
+const descriptors = new WeakMap<DiskFile, number>();
+const pieceReader = new PieceReader();
 
 /** The machine's own disk. */
 export const nodeDisk: Disk = {
@@ -113,6 +130,14 @@ export const nodeDisk: Disk = {
     await copyFile(from, to, constants.COPYFILE_EXCL);
     await syncPath(to);
   },
+  async readPieces(pieces) {
+    const known = pieces.map(({ file, position, sizeBytes }) => ({
+      fd: descriptors.get(file) ?? -1,
+      position,
+      sizeBytes,
+    }));
+    return known.some(({ fd }) => fd < 0) ? undefined : pieceReader.read(known);
+  },
   sha256: hashInThread,
   locks: nodeLocks,
 };
@@ -127,7 +152,7 @@ async function syncPath(path: string): Promise<void> {
 }
 
 function fileOf(handle: FileHandle): DiskFile {
-  return {
+  const file: DiskFile = {
     sizeBytes: async () => (await handle.stat()).size,
     async read(into, position) {
       let filled = 0;
@@ -146,6 +171,8 @@ function fileOf(handle: FileHandle): DiskFile {
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     close: () => handle.close(),
   };
+  descriptors.set(file, handle.fd);
+  return file;
 }
 
 /** A call of Node's that tells its result to a callback: half the work of the same call that gives a promise. */

@@ -34,6 +34,11 @@ export function frameEnd(extent: Extent): number {
   return extent.position + frameSizeBytes(extent.batchBytes);
 }
 
+/** From the first frame of a span to the end of its last. */
+export function spanBytes(span: readonly Extent[]): number {
+  return frameEnd(span.at(-1)!) - span[0]!.position;
+}
+
 /** The batch whose frame lies at `frameAt`; undefined unless it is whole, and the one that the index promised. */
 export function batchIn(bytes: Buffer, frameAt: number, extent: Extent): Buffer | undefined {
   if (frameAt + frameSizeBytes(extent.batchBytes) > bytes.length || !frameIsOf(extent, bytes, frameAt))

@@ -7,7 +7,7 @@ const THREADS = 4;
  */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
-  work: (item: Item, i: number) => Promise<Result>,
+  work: (item: Item) => Promise<Result>,
   atOnce = THREADS,
 ): Promise<Result[]> {
   const results: Result[] = [];
@@ -17,7 +17,7 @@ export async function inParallel<Item, Result>(
     while (next < items.length && !hasFailed) {
       const i = next++;
       try {
-        results[i] = await work(items[i]!, i);
+        results[i] = await work(items[i]!);
       } catch (error) {
         hasFailed = true;
         throw error;

@@ -2,17 +2,23 @@ import { iterateBatches, RecordBatchError, RecordCursor } from '@tickfold/kafka-
 import type { Isolation, ReadResult } from './api.ts';
 import { attributesAreControl, batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
 import { EngineError } from './errors.ts';
-import { batchIn, type Extent, extentOf, frameEnd, spansOf } from './extents.ts';
+import { batchIn, type Extent, extentOf, frameEnd, spanBytes, spansOf } from './extents.ts';
 import { inParallel } from './in-parallel.ts';
 import { FRAME_HEADER } from './layout.ts';
-import type { OpenFiles } from './open-files.ts';
+import type { FilePieces, OpenFiles } from './open-files.ts';
 import { type AbortedRow, abortedWithin } from './partition-transactions.ts';
 import type { Segment } from './segment.ts';
 import { hasCode, isSystemError } from './system-errors.ts';
 
 /** So many reads are under way at a time, lest they keep a sync waiting. */
 const MAX_PARALLEL_READS = 16;
+/** So many small spans are better read together than one by one; so much is read together, of so many files. */
+const MIN_PIECES = 8;
 const SMALL_SPAN_BYTES = 16 * 1024;
+const MAX_RUN_PIECES = 256;
+const MAX_RUN_FILES = 32;
+/** While one run is read, the batches of the one before are checked. */
+const RUNS_AT_ONCE = 2;
 const TOO_MANY_FILES_MEND = 'Read again later, or let the process have more open files (ulimit -n).';
 
 /** The part of a journal that its reader looks at. */
@@ -171,34 +177,46 @@ export class JournalReader {
     if (missing.length === 0) return batches;
     const read = new Map<Extent, Buffer | undefined>();
     const spans = spansOf(missing);
-    const memory = memoryFor(spans);
-    await inParallel(spans, (span, i) => this.#readSpan(span, memory[i]!, read), MAX_PARALLEL_READS);
+    const small = spans.filter((span) => spanBytes(span) <= SMALL_SPAN_BYTES);
+    const areMany = small.length >= MIN_PIECES;
+    const others = areMany ? spans.filter((span) => spanBytes(span) > SMALL_SPAN_BYTES) : spans;
+    if (areMany) await inParallel(runsOf(small), (run) => this.#readPieces(run, read), RUNS_AT_ONCE);
+    await inParallel(others, (span) => this.#readSpan(span, read), MAX_PARALLEL_READS);
     return batches.map((batch, i) => batch ?? read.get(extents[i]!));
   }
 
-  async #readSpan(span: Extent[], bytes: Buffer, into: Map<Extent, Buffer | undefined>): Promise<void> {
+  /** Reads many small spans at once where the disk can do that. */
+  async #readPieces(spans: Extent[][], into: Map<Extent, Buffer | undefined>): Promise<void> {
+    const wanted: FilePieces[] = [];
+    let segment: Segment | undefined;
+    for (const span of spans) {
+      if (span[0]!.segment !== segment) {
+        segment = span[0]!.segment;
+        wanted.push({ path: this.#journal.segmentPath(segment), places: [] });
+      }
+      wanted.at(-1)!.places.push({ position: span[0]!.position, sizeBytes: spanBytes(span) });
+    }
+    const pieces = await this.#openFiles.readPieces(wanted);
+    if (pieces === undefined) await inParallel(spans, (span) => this.#readSpan(span, into), MAX_PARALLEL_READS);
+    else for (const [i, span] of spans.entries()) this.#take(span, pieces[i]!, into);
+  }
+
+  async #readSpan(span: Extent[], into: Map<Extent, Buffer | undefined>): Promise<void> {
+    const bytes = Buffer.allocUnsafeSlow(spanBytes(span));
+    const path = this.#journal.segmentPath(span[0]!.segment);
+    const filled = await this.#openFiles.use(path, (file) => file.read(bytes, span[0]!.position));
+    this.#take(span, bytes.subarray(0, filled), into);
+  }
+
+  /** @param bytes of the span, as far as the file has it */
+  #take(span: Extent[], bytes: Buffer, into: Map<Extent, Buffer | undefined>): void {
     const { segment, position: start } = span[0]!;
-    const path = this.#journal.segmentPath(segment);
-    const filled = await this.#openFiles.use(path, (file) => file.read(bytes, start));
     for (const extent of span) {
-      const batch = batchIn(bytes.subarray(0, filled), extent.position - start, extent);
+      const batch = batchIn(bytes, extent.position - start, extent);
       if (batch === undefined) this.#journal.reportDamage(segment, extent.position, frameEnd(extent));
       into.set(extent, batch);
     }
   }
-}
-
-/** Memory for each span. The small ones share one piece: taking it piece by piece would cost more than reading them. */
-function memoryFor(spans: Extent[][]): Buffer[] {
-  const sizes = spans.map((span) => frameEnd(span.at(-1)!) - span[0]!.position);
-  const isSmall = (sizeBytes: number): boolean => sizeBytes <= SMALL_SPAN_BYTES;
-  const shared = Buffer.allocUnsafeSlow(sizes.filter(isSmall).reduce((sum, sizeBytes) => sum + sizeBytes, 0));
-  let used = 0;
-  return sizes.map((sizeBytes) => {
-    if (!isSmall(sizeBytes)) return Buffer.allocUnsafeSlow(sizeBytes);
-    used += sizeBytes;
-    return shared.subarray(used - sizeBytes, used);
-  });
 }
 
 /** What the system says about a read, as an error of ours. A file that is not there is for the caller to explain. */
@@ -206,6 +224,26 @@ function readFailure(error: unknown): unknown {
   if (!isSystemError(error) || hasCode(error, 'ENOENT')) return error;
   const mend = hasCode(error, 'EMFILE', 'ENFILE') ? { mend: TOO_MANY_FILES_MEND } : {};
   return new EngineError('read-failed', `records cannot be read: ${error.message}`, { cause: error, ...mend });
+}
+
+/** Cuts spans, in the order of their segments, into runs of a bounded number of pieces and files. */
+function runsOf(spans: Extent[][]): Extent[][][] {
+  const runs: Extent[][][] = [];
+  let run: Extent[][] = [];
+  let files = 0;
+  let segment: Segment | undefined;
+  for (const span of spans) {
+    const isNewFile = span[0]!.segment !== segment;
+    segment = span[0]!.segment;
+    if (run.length === 0 || run.length === MAX_RUN_PIECES || (isNewFile && files === MAX_RUN_FILES)) {
+      run = [];
+      files = 0;
+      runs.push(run);
+    }
+    run.push(span);
+    if (isNewFile) files++;
+  }
+  return runs;
 }
 
 function abortedAmong(batches: readonly Buffer[], aborted: readonly AbortedRow[]): ReadResult['abortedTransactions'] {

@@ -1,4 +1,10 @@
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk, DiskFile, Piece } from './disk.ts';
+
+/** Pieces of one file. */
+export interface FilePieces {
+  path: string;
+  places: { position: number; sizeBytes: number }[];
+}
 
 interface Entry {
   opening: Promise<DiskFile>;
@@ -34,6 +40,22 @@ export class OpenFiles {
       entry.users--;
       if (entry.evicted && entry.users === 0) this.#close(entry);
     }
+  }
+
+  /** Reads many small pieces at once, in the order given; undefined where they are to be read one by one. */
+  async readPieces(wanted: readonly FilePieces[]): Promise<Buffer[] | undefined> {
+    const disk = this.#disk;
+    if (disk.readPieces === undefined) return undefined;
+    const pieces: Piece[] = [];
+    const withFilesFrom = (i: number): Promise<Buffer[] | undefined> => {
+      const next = wanted[i];
+      if (next === undefined) return disk.readPieces!(pieces);
+      return this.use(next.path, (file) => {
+        for (const { position, sizeBytes } of next.places) pieces.push({ file, position, sizeBytes });
+        return withFilesFrom(i + 1);
+      });
+    };
+    return withFilesFrom(0);
   }
 
   /** Closes the file once nobody reads it any more. */
