@@ -21,6 +21,8 @@ import { GrowingIndex } from './segment-index.ts';
 import { type FrameVisitor, type ScanMode, type ScanResult, scanSegment } from './segment-scan.ts';
 import { SegmentTail } from './tail-cache.ts';
 
+const WINDOW_BYTES = 1024 * 1024;
+
 /** What the last segment says. */
 export interface Tail {
   segment: ActiveSegment;
@@ -62,6 +64,7 @@ export async function recoverTail(
       await file.truncate(endsAt);
       tell('truncated-tail', `${path} was cut from ${sizeBytes} to ${endsAt} bytes, behind its last whole frame`);
     }
+    await writeAgain(file, found.durableTo, endsAt);
     // What a killed process wrote may lie in the system's memory only; readers will see it, so it must stay.
     await file.sync();
     await context.disk.syncFolder(folder);
@@ -77,6 +80,17 @@ export async function recoverTail(
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/**
+ * Where a sync has failed, the system shows bytes as if they were on the disk, and they never get there. Nothing tells such
+ * bytes from others, so all that no mark vouches for is written once more.
+ */
+async function writeAgain(file: DiskFile, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += WINDOW_BYTES) {
+    const bytes = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, to - at));
+    await file.write([bytes.subarray(0, await file.read(bytes, at))], at);
   }
 }
 
@@ -126,6 +140,8 @@ class TailFindings implements FrameVisitor {
   /** Set by the checkpoint. */
   state: (Pick<Tail, 'checkpoint' | 'appended' | 'durable'> & { checkpointBytes: number }) | undefined;
   markedTo = 0;
+  /** Everything below was durable when the last mark was written. */
+  durableTo = 0;
   lastAppendMs = 0;
   /** Partitions that have gone on since the last range that was passed over; undefined when there was none. */
   #goneOn: Set<number> | undefined;
@@ -155,10 +171,12 @@ class TailFindings implements FrameVisitor {
     const checkpointBytes = frameSizeBytes(TEXT_CRC_BYTES + Buffer.byteLength(text));
     const [appended, durable] = [JournalState.fromCheckpoint(checkpoint), JournalState.fromCheckpoint(checkpoint)];
     this.state = { checkpoint, checkpointBytes, appended, durable };
-    this.markedTo = SEGMENT_HEADER.sizeBytes + checkpointBytes;
+    this.durableTo = SEGMENT_HEADER.sizeBytes + checkpointBytes;
+    this.markedTo = this.durableTo;
   }
 
   mark(position: number, syncedTo: number): void {
+    this.durableTo = Math.max(this.durableTo, syncedTo);
     this.markedTo = Math.max(this.markedTo, markedTo(position, syncedTo));
   }
 

@@ -35,7 +35,6 @@ export class Rig {
   mayFail = false;
   /** So time-outs and expiry may have come. */
   hasTurnedClock = false;
-  #syncFailures = 0;
 
   constructor(setting: Setting, syncIsALie: boolean) {
     const { seed, isLate } = setting;
@@ -97,11 +96,11 @@ export class Rig {
     await this.underWay.settled();
     const ending = this.mayFail || this.engine.volumes().some(({ stopped }) => stopped) ? 'killed' : 'closed';
     await this.engine.close().catch((error: unknown) => this.mustBeExplained(error));
-    if (this.disk.isGone || this.#hasFailedToSync()) return this.recover(true, []);
+    if (this.disk.isGone) return this.recover(true, []);
     const { openFiles } = this.disk;
     mustHold(openFiles === 0 || this.mayFail, 'left-over', () => `${openFiles} files are open after close`);
     const refused = await this.#refusalOfOpening();
-    if (this.disk.isGone || this.#hasFailedToSync()) return this.recover(true, []);
+    if (this.disk.isGone) return this.recover(true, []);
     this.disk.heal();
     if (refused !== undefined) {
       this.mustBeExplained(refused);
@@ -117,8 +116,7 @@ export class Rig {
   }
 
   /** The process is killed, or the power goes, now or a little while ago; then recovery, cut short as often as asked. */
-  async recover(mayLosePower: boolean, cutsShort: readonly number[]): Promise<void> {
-    const losesPower = mayLosePower || this.#hasFailedToSync();
+  async recover(losesPower: boolean, cutsShort: readonly number[]): Promise<void> {
     let ending: Ending = losesPower ? 'power-lost' : 'killed';
     this.disk.crash();
     await this.engine.close().catch(() => undefined);
@@ -189,17 +187,6 @@ export class Rig {
     }
     const stopped = this.engine.volumes().find((volume) => volume.stopped !== undefined);
     return stopped && new Error(`volume ${stopped.name}: ${stopped.stopped?.reason}`);
-  }
-
-  /**
-   * After a sync that failed, the system may show pages that never reach the disk. The next engine cannot tell them from
-   * others, so here the machine is always started anew then.
-   */
-  #hasFailedToSync(): boolean {
-    const failures = this.disk.injected.get('EIO of sync') ?? 0;
-    const hasFailed = failures > this.#syncFailures;
-    this.#syncFailures = failures;
-    return hasFailed;
   }
 
   /** Nothing on the disk was damaged, so nothing may be said to be. */

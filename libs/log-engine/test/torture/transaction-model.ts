@@ -97,10 +97,12 @@ export class TransactionModel {
     for (const transaction of this.#transactions) {
       const sent = [...transaction.values].flatMap(([topic, values]) => values.map((value) => ({ topic, value })));
       const missing = sent.filter(({ topic, value }) => !shown.get(topic)?.has(value));
-      if (transaction.outcome === 'unknown' && sent.length > 0) {
+      if (transaction.outcome === 'unknown') {
         const isWhole = missing.length === 0 || missing.length === sent.length;
         mustHold(isWhole, 'torn', () => `of a transaction ${missing.map(({ value }) => value).join(', ')} are missing`);
-        transaction.outcome = missing.length === 0 ? 'committed' : 'aborted';
+        // One that moved nothing but a position is known by that.
+        const hasMoved = offsets.get(`t.in/${transaction.producer}`) === transaction.offset;
+        transaction.outcome = (sent.length === 0 ? hasMoved : missing.length === 0) ? 'committed' : 'aborted';
       }
       if (transaction.outcome !== 'committed') continue;
       mustHold(missing.length === 0, 'lost', () => `${missing[0]?.value}, committed, is not in ${missing[0]?.topic}`);
