@@ -154,14 +154,13 @@ class Writer {
   async #describe(manifest: SnapshotManifest, cuts: readonly VolumeCut[]): Promise<void> {
     const state: SnapshotCheckpoint = { volumes: cuts.map(frozenVolume) };
     const checksums = new Map<string, string>();
-    for (const [name, text] of [
+    const texts: [name: string, text: string][] = [
       [MANIFEST_FILE, JSON.stringify(manifest, undefined, 2)],
       [CHECKPOINT_FILE, JSON.stringify(state)],
-    ] as const) {
-      const bytes = Buffer.from(`${text}\n`);
-      await writeWhole(this.#disk, join(this.#partial, name), bytes);
-      checksums.set(name, createHash('sha256').update(bytes).digest('hex'));
-    }
+    ];
+    const files = texts.map(([name, text]) => ({ name, bytes: Buffer.from(`${text}\n`) }));
+    for (const { name, bytes } of files) checksums.set(name, createHash('sha256').update(bytes).digest('hex'));
+    await inParallel(files, ({ name, bytes }) => writeWhole(this.#disk, join(this.#partial, name), bytes));
     for (const [path, hash] of this.#hashes) checksums.set(path, hash);
     const hasAll = hashablePaths(manifest).every((path) => checksums.has(path));
     if (!hasAll) await writeWhole(this.#disk, join(this.#partial, PENDING_FILE), Buffer.alloc(0));
