@@ -8,11 +8,17 @@ const STATUS_INTERVAL_MS = 1_000;
 /** Opens the log, serves it until the app is asked to end, closes both. */
 export async function runBroker(app: App): Promise<void> {
   const settings = readSettings(app.env);
-  const engine = await openLogEngine({ ...settings.engine, onEvent: (event) => logEvent(app, event) });
+  const room: DiskRoom = { low: undefined };
+  const onEvent = (event: EngineEvent): void => {
+    if (event.kind === 'disk-low') room.low = `${event.detail}. ${event.mend}`;
+    else if (event.kind === 'disk-roomy') room.low = undefined;
+    logEvent(app, event);
+  };
+  const engine = await openLogEngine({ ...settings.engine, onEvent });
   const broker = await start(app, engine, settings);
 
-  reportVolumes(app, engine);
-  const timer = setInterval(() => reportVolumes(app, engine), STATUS_INTERVAL_MS);
+  reportVolumes(app, engine, room);
+  const timer = setInterval(() => reportVolumes(app, engine, room), STATUS_INTERVAL_MS);
   await aborted(app.signal);
   clearInterval(timer);
   app.setReady(false, 'ending');
@@ -38,13 +44,19 @@ function describePortProblem(error: unknown, listeners: BrokerSettings['listener
   return new UserError(`Port ${port} on ${host} ${why}.`, `Choose another one, such as ${name}=${port + 100}.`);
 }
 
-/** A volume that stopped takes no more records: the app says so instead of "ready". */
-function reportVolumes(app: App, engine: LogEngine): void {
+/** Why no data is taken for want of room, and what to do; undefined while there is room. */
+interface DiskRoom {
+  low: string | undefined;
+}
+
+/** A volume that stopped, or a disk that is nearly full, takes no more records: the app says so instead of "ready". */
+function reportVolumes(app: App, engine: LogEngine, room: DiskRoom): void {
   const volumes = engine.volumes();
   app.reportStatus({ volumes });
   const stopped = volumes.find((volume) => volume.stopped !== undefined)?.stopped;
-  if (stopped === undefined) app.setReady(true);
-  else app.setReady(false, `${stopped.reason}. ${stopped.mend}`);
+  if (stopped !== undefined) app.setReady(false, `${stopped.reason}. ${stopped.mend}`);
+  else if (room.low !== undefined) app.setReady(false, room.low);
+  else app.setReady(true);
 }
 
 const levels = {

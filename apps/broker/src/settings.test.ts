@@ -4,7 +4,12 @@ import { readSettings } from './settings.ts';
 
 test('by default the broker is on the loopback only, at port 9092, with 2 GiB a volume', () => {
   expect(readSettings({})).toEqual({
-    engine: { dataDir: 'data/volumes', volumeQuotaBytes: 2_147_483_648, visibility: 'synced' },
+    engine: {
+      dataDir: 'data/volumes',
+      volumeQuotaBytes: 2_147_483_648,
+      reserveBytes: 67_108_864,
+      visibility: 'synced',
+    },
     listeners: [
       { name: 'BROKER_PORT', host: '127.0.0.1', port: 9092, advertisedHost: '127.0.0.1', advertisedPort: 9092 },
     ],

@@ -5,17 +5,18 @@ import type { EngineOptions, Visibility } from '@tickfold/log-engine';
 type Env = Readonly<Record<string, string | undefined>>;
 
 export interface BrokerSettings {
-  engine: Pick<EngineOptions, 'volumeQuotaBytes' | 'visibility'> & { dataDir: string };
+  engine: Pick<EngineOptions, 'volumeQuotaBytes' | 'reserveBytes' | 'visibility'> & { dataDir: string };
   listeners: Listener[];
 }
 
 const VISIBILITIES: readonly string[] = ['synced', 'written'] satisfies Visibility[];
 const SMALLEST_QUOTA_BYTES = 1024 * 1024;
 const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
+const DEFAULT_RESERVE_BYTES = 64 * 1024 ** 2;
 
 /**
- * What the environment says of the broker. `DATA_DIR`, `VOLUME_QUOTA_BYTES`, `VOLUME_VISIBILITY`; `HOST` and
- * `BROKER_PORT` with `BROKER_ADVERTISED_HOST` and `BROKER_ADVERTISED_PORT`, where clients reach them under another
+ * What the environment says of the broker. `DATA_DIR`, `VOLUME_QUOTA_BYTES`, `DISK_RESERVE_BYTES`,
+ * `VOLUME_VISIBILITY`; `HOST` and `BROKER_PORT` with `BROKER_ADVERTISED_HOST` and `BROKER_ADVERTISED_PORT`, where clients reach them under another
  * address; `BROKER_INTERNAL_PORT` with `BROKER_INTERNAL_HOST`, for clients inside a network of containers.
  * @throws UsageError
  */
@@ -44,6 +45,7 @@ export function readSettings(env: Env): BrokerSettings {
     engine: {
       dataDir: readText(env, 'DATA_DIR', 'data/volumes'),
       volumeQuotaBytes: readInteger(env, 'VOLUME_QUOTA_BYTES', DEFAULT_QUOTA_BYTES, { min: SMALLEST_QUOTA_BYTES }),
+      reserveBytes: readInteger(env, 'DISK_RESERVE_BYTES', DEFAULT_RESERVE_BYTES, { min: 0 }),
       visibility: readVisibility(env),
     },
     listeners,

@@ -10,6 +10,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 const BUILT = join(import.meta.dirname, '../../../apps/broker/dist/main.js');
 
+/** Of the file system of 4 MiB, kept for offsets and deletions in the second test. */
+const RESERVE_BYTES = 1_000_000;
+
 /** A broker over a file system of 4 MiB, half of it taken. On a line of input: it ends, room is made, another one starts. */
 const TWO_LIVES = `
   mount -t tmpfs -o size=4m tmpfs "$DATA_DIR"
@@ -19,6 +22,15 @@ const TWO_LIVES = `
   kill $first; wait $first
   rm "$DATA_DIR/filler"
   exec node "$1"
+`;
+/** The same, but room is made while it runs. */
+const ONE_LIFE = `
+  mount -t tmpfs -o size=4m tmpfs "$DATA_DIR"
+  head -c 2097152 /dev/zero > "$DATA_DIR/filler"
+  node "$1" & first=$!
+  read -r _
+  rm "$DATA_DIR/filler"
+  wait $first
 `;
 const OWN_MOUNTS = ['--user', '--map-root-user', '--mount'];
 
@@ -36,14 +48,18 @@ let log: LogLine[];
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tickfold-full-disk-'));
-  child = spawn('unshare', [...OWN_MOUNTS, 'sh', '-ec', TWO_LIVES, 'sh', BUILT], {
-    env: { PATH: process.env.PATH!, DATA_DIR: dataDir, BROKER_PORT: '0', HEALTH_PORT: '0', LOG_LEVEL: 'debug' },
+});
+
+function live(script: string, reserveBytes: number): void {
+  const settings = { BROKER_PORT: '0', HEALTH_PORT: '0', LOG_LEVEL: 'debug', DISK_RESERVE_BYTES: String(reserveBytes) };
+  child = spawn('unshare', [...OWN_MOUNTS, 'sh', '-ec', script, 'sh', BUILT], {
+    env: { PATH: process.env.PATH!, DATA_DIR: dataDir, ...settings },
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
   lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   log = [];
-});
+}
 
 afterEach(async () => {
   if (child.exitCode === null && child.signalCode === null) {
@@ -112,6 +128,7 @@ async function read(client: Kafka, topic: string, count: number): Promise<string
 test.skipIf(!canMount())(
   'on a full disk clients and operator are told, what was acknowledged is read, and after room was made it goes on (skipped where no file system may be mounted)',
   async () => {
+    live(TWO_LIVES, 0);
     const health = await logged('health server listens');
     const client = clientOf(await logged('listening for Kafka clients'));
     const producer = client.producer();
@@ -152,6 +169,42 @@ test.skipIf(!canMount())(
     await second.disconnect();
     const values = await read(recovered, 'v.t', count + 1);
     expect(values.slice(0, count)).toEqual(all);
+  },
+  60_000,
+);
+
+test.skipIf(!canMount())(
+  'below the reserve data is refused and said to be, offsets and deletions go on, and data is taken again once there is room (skipped where no file system may be mounted)',
+  async () => {
+    live(ONE_LIFE, RESERVE_BYTES);
+    const health = await logged('health server listens');
+    const client = clientOf(await logged('listening for Kafka clients'));
+    const producer = client.producer();
+    const admin = client.admin();
+    await Promise.all([producer.connect(), admin.connect()]);
+    await admin.createTopics({ topics: [{ topic: 'v.t' }] });
+
+    const { count, error } = await fill(producer, 'v.t');
+    expect(count).toBeGreaterThan(2);
+    expect(error).toMatchObject({ cause: { type: 'KAFKA_STORAGE_ERROR' } });
+    expect((await logged('disk-low')).mend).toContain('Make room on that disk');
+    await admin.setOffsets({ groupId: 'v.group', topic: 'v.t', partitions: [{ partition: 0, offset: '7' }] });
+    await admin.createTopics({ topics: [{ topic: 'v.other' }] });
+    await admin.deleteTopics({ topics: ['v.other'] });
+    await vi.waitFor(
+      async () => {
+        const response = await fetch(`http://127.0.0.1:${health.port}/readyz`);
+        expect(response.status).toBe(503);
+        expect((await response.json()).detail).toMatch(/bytes are free .* no data is taken. Make room on that disk/);
+      },
+      { timeout: 10_000 },
+    );
+
+    child.stdin.write('\n');
+    await logged('disk-roomy');
+    await send(producer, 'v.t', 'after');
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+    expect(await read(client, 'v.t', count + 1)).toHaveLength(count + 1);
   },
   60_000,
 );
