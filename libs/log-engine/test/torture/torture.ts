@@ -12,6 +12,8 @@ import { crashAtEveryCall, SCRIPTS } from './every-call.ts';
 import { runKills } from './kills.ts';
 import { runSequences } from './many-sequences.ts';
 
+/** The scripts are gone through once more for so many sequences, with other chances. */
+const ROUNDS_A_PASS = 2500;
 const DEFAULTS = { seed: 1, rounds: 1000, kills: 20 };
 
 const { values } = parseArgs({
@@ -56,7 +58,7 @@ async function crashScripts(): Promise<number> {
   let crashes = 0;
   for (const [i, [name, script]] of Object.entries(SCRIPTS).entries()) {
     progress(`scripts (${name})`, i + 1, Object.keys(SCRIPTS).length);
-    crashes += await crashAtEveryCall(script, seed);
+    for (let pass = 0; pass * ROUNDS_A_PASS <= rounds; pass++) crashes += await crashAtEveryCall(script, seed + pass);
   }
   return crashes;
 }
