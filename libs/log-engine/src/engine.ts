@@ -147,7 +147,13 @@ class Engine implements LogEngine {
     );
     const volumes = this.#volumes;
     const journalOf = (volume: string): Journal => volumes.existing(volume);
-    this.#snapshots = new SnapshotTaker({ ...context, dataDir, catalog: this.#catalog, journalOf });
+    this.#snapshots = new SnapshotTaker({
+      ...context,
+      dataDir,
+      catalog: this.#catalog,
+      journalOf,
+      betweenEndings: (work) => this.#transactions.betweenEndings(work),
+    });
     this.#maintenance = new Maintenance(context.maintenanceIntervalMs, () => this.#maintainAll());
     const limits = {
       maxTimeoutMs: options.maxTransactionTimeoutMs ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS,

@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts';
 import { checkVolumeName, volumeOfSnapshot } from './names.ts';
 import { snapshotPath } from './snapshot-folder.ts';
 import { PENDING_FILE, SnapshotHasher } from './snapshot-hashes.ts';
-import { snapshotExists, type VolumeCut, writeSnapshot } from './snapshot-writer.ts';
+import { type SnapshotOrder, snapshotExists, type VolumeCut, writeSnapshot } from './snapshot-writer.ts';
 
 export interface SnapshotContext {
   disk: Disk;
@@ -17,6 +17,8 @@ export interface SnapshotContext {
   catalog: FileCatalog;
   /** @throws EngineError `unknown-volume` */
   journalOf(volume: string): Journal;
+  /** Does the work when no transaction has ended in one volume and not in another. */
+  betweenEndings<T>(work: () => T): Promise<T>;
 }
 
 /** Takes snapshots, and knows those that are under way. */
@@ -70,12 +72,16 @@ export class SnapshotTaker {
   }
 
   async #cutAndWrite(name: string, journals: readonly Journal[], pins: Pins | (() => Pins)): Promise<SnapshotManifest> {
-    const { disk, dataDir, clock } = this.#context;
+    const { disk, dataDir, clock, betweenEndings } = this.#context;
     const cuts: VolumeCut[] = [];
-    try {
-      // Nothing is awaited from here to the last cut: so it is one moment for all of them, and for what is pinned.
+    // Nothing is awaited in it: so it is one moment for all volumes, and for what is pinned.
+    const cutAll = (): SnapshotOrder => {
       for (const journal of journals) cuts.push({ volume: journal.volume, cut: journal.cut() });
-      const order = { name, createdAtMs: clock(), pins: typeof pins === 'function' ? pins() : pins };
+      return { name, createdAtMs: clock(), pins: typeof pins === 'function' ? pins() : pins };
+    };
+    try {
+      // Within one volume a transaction ends in one turn.
+      const order = journals.length > 1 ? await betweenEndings(cutAll) : cutAll();
       await Promise.all(cuts.map(({ cut }) => cut.sealed));
       return await writeSnapshot(disk, dataDir, order, cuts);
     } finally {

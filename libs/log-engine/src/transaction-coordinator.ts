@@ -14,6 +14,7 @@ import type {
   TransactionOutcome,
 } from './api.ts';
 import type { TransactionDecision } from './control-record.ts';
+import { EndingGate } from './ending-gate.ts';
 import { EngineError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { volumeOfGroup } from './names.ts';
@@ -65,6 +66,7 @@ export class TransactionCoordinator {
   readonly #onEvent: (event: EngineEvent) => void;
   /** Of each transactional id the last of what is to be done one after the other. */
   readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #gate = new EndingGate();
 
   constructor({ registry, volumes, limits, clock, onEvent }: TransactionCoordinatorParts) {
     this.#registry = registry;
@@ -158,6 +160,14 @@ export class TransactionCoordinator {
     await Promise.allSettled(ids.map((id) => this.#serially(id.name, () => this.#forget(id))));
   }
 
+  /**
+   * Does the work at a moment at which every transaction has ended in all of its volumes or in none. A volume that stopped
+   * meanwhile may lack an end; it has stopped for the work too.
+   */
+  betweenEndings<T>(work: () => T): Promise<T> {
+    return this.#gate.cut(work);
+  }
+
   /** Resolves when nothing is on its way. */
   async idle(): Promise<void> {
     while (this.#queues.size > 0) await Promise.allSettled(this.#queues.values());
@@ -213,14 +223,16 @@ export class TransactionCoordinator {
     this.#onEvent({ kind: 'transaction-aborted', volume: id.volume, detail });
   }
 
-  async #end(
+  #end(
     id: TransactionalId,
     outcome: TransactionOutcome,
     endedBy: TransactionDecision['endedBy'],
     next: Producer,
   ): Promise<void> {
-    if (id.decision === undefined) await this.#decide(id, outcome, endedBy, next);
-    await this.#drive(id);
+    return this.#gate.end(async () => {
+      if (id.decision === undefined) await this.#decide(id, outcome, endedBy, next);
+      await this.#drive(id);
+    });
   }
 
   async #decide(

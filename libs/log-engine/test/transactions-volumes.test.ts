@@ -5,7 +5,7 @@ import type { LogEngine } from '../src/api.ts';
 import { type Disk, type DiskFile, nodeDisk } from '../src/disk.ts';
 import { stageVolume } from '../src/staged-volume.ts';
 import { numberedBatch } from './batches.ts';
-import { logOf, openEngine } from './engines.ts';
+import { logOf, openEngine, readerOf, readSnapshot } from './engines.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { committedValues, TestProducer } from './transactional.ts';
 
@@ -192,4 +192,31 @@ test('a volume that is made of a snapshot gets an end to transactions whose coor
   const log = logOf(engine, 'b.t');
   expect(log.lastStableOffset).toBe(2n);
   expect(await committedValues(log)).toEqual([]);
+});
+
+test('a snapshot of several volumes has a transaction ended in all of them or in none', async () => {
+  const dataDir = temporaryFolder();
+  const engine = await openEngine({ dataDir });
+  for (const topic of ['a.t', 'b.t', 'c.t']) await engine.createTopic(topic, { partitionCount: 1 });
+  const producer = await TestProducer.open(engine, 'b.tx');
+  let isEnough = false;
+  const writing = (async () => {
+    for (let i = 0; !isEnough; i++) {
+      for (const volume of ['b', 'c']) {
+        await producer.send(`${volume}.t`, String(i));
+        await producer.commitOffset(`${volume}.g`, 'a.t', BigInt(i + 1));
+      }
+      await producer.end('commit');
+    }
+  })();
+  for (let i = 0; i < 25; i++) {
+    await engine.createSnapshot(`b@${i}`, {}, { volumes: ['c'] });
+    const snapshot = await readSnapshot(dataDir, `b@${i}`);
+    const [inB, inC] = await Promise.all(['b.t', 'c.t'].map((topic) => committedValues(readerOf(snapshot, topic))));
+    expect(inC, `snapshot ${i}`).toEqual(inB);
+    const offsets = ['b.g', 'c.g'].flatMap((group) => snapshot.committedOffsets(group)).map(({ offset }) => offset);
+    expect(offsets).toEqual(inB!.length === 0 ? [] : [BigInt(inB!.length), BigInt(inB!.length)]);
+  }
+  isEnough = true;
+  await writing;
 });
