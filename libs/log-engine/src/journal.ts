@@ -69,6 +69,7 @@ export class Journal {
         this.#turns.go();
       },
       onScarce: () => this.#upkeep.wake(),
+      skipTo: (segment, older) => this.#skipTo(segment, older),
       mayRemove: (segment) => this.#upkeep.worth.of(segment).keptBytes === 0,
       onFailed: (cause) => this.#stopAfter(cause),
       tell: (kind, detail) => this.#tell(kind, detail),
@@ -417,6 +418,21 @@ export class Journal {
     for (const record of group.records) this.durable.apply(record);
     group.show();
     group.settleSynced();
+  }
+
+  #skipTo(segment: SealedSegment, older: readonly Segment[]): Promise<void> | undefined {
+    const starts = this.partitions.startsBehind(segment, older);
+    if (starts.length === 0) return undefined;
+    return new Promise((resolve, reject) => {
+      // Not in the middle of the append that asked for room. A journal that closes takes this one still.
+      queueMicrotask(() => {
+        if (this.stopped !== undefined) return reject(this.stopped);
+        this.#turns.take(() => {
+          this.#appendRecord({ kind: 'log-starts-moved', starts });
+          this.#groupOfAllSoFar().whenSynced((error) => (error === undefined ? resolve() : reject(error)));
+        }, reject);
+      });
+    });
   }
 
   #dropRecordsOf(segment: SealedSegment): void {

@@ -1,9 +1,10 @@
-import type { ControlRecord, TopicRow } from './control-record.ts';
+import type { ControlRecord, LogStartRow, TopicRow } from './control-record.ts';
 import type { Journal } from './journal.ts';
 import type { Checkpoint } from './journal-state.ts';
 import { Partition } from './partition.ts';
 import { producersCheckpoint } from './partition-producers.ts';
 import type { SealedSegment } from './sealed-segment.ts';
+import type { Segment } from './segment.ts';
 import { topicPolicy } from './topic-settings.ts';
 
 /** The partitions of a journal, by their numbers in it, as they are after all that was appended. */
@@ -37,6 +38,18 @@ export class PartitionSet extends Map<number, Partition> {
   /** Retention took a segment. */
   drop(segment: SealedSegment): void {
     for (const row of segment.index.directory.rows()) this.get(row.partitionId)?.drop(row.lastOffset, row.batchBytes);
+  }
+
+  /** The starts of the logs that have a part in the segment and one in those before it, when the segment is gone. */
+  startsBehind(segment: SealedSegment, older: readonly Segment[]): LogStartRow[] {
+    const starts: LogStartRow[] = [];
+    for (const { partitionId, lastOffset } of segment.index.directory.rows()) {
+      const partition = this.get(partitionId);
+      if (partition === undefined || partition.startOffset > lastOffset) continue;
+      if (older.some(({ index }) => index.firstOffset(partitionId) !== undefined))
+        starts.push([partitionId, lastOffset + 1]);
+    }
+    return starts;
   }
 
   /** What was in some segments is in another one now, as far as it is still wanted. */

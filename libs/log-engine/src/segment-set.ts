@@ -31,6 +31,8 @@ export interface SegmentSetOwner {
   onSealed(): void;
   /** The quota leaves less room than the segment that has just begun may take. */
   onScarce(): void;
+  /** Resolves when it is durable that logs which have a part in older segments start behind what is in this one. */
+  skipTo(segment: SealedSegment, older: readonly Segment[]): Promise<void> | undefined;
   /** False where a log wants to keep some of it for good, so that it has to be carried first. */
   mayRemove(segment: SealedSegment): boolean;
   /** Work on the files, beside the appends, failed. */
@@ -68,6 +70,8 @@ export class SegmentSet {
   /** Cuts whose segments may not be taken from the disk yet, and those that would have been. */
   #heldCuts = 0;
   #heldSegments: { segment: SealedSegment; why: string }[] = [];
+  /** Until segments that were taken out of the middle may leave the disk. */
+  readonly #leaving = new Set<Promise<void>>();
   #background: Promise<void> = Promise.resolve();
 
   constructor(context: EngineContext, start: SegmentSetStart, owner: SegmentSetOwner) {
@@ -136,13 +140,17 @@ export class SegmentSet {
     return this.list.some((segment) => segment !== this.active && segment instanceof ActiveSegment);
   }
 
-  /** Takes a segment that nobody wants away, wherever it stands. */
-  remove(segment: SealedSegment, why: string): void {
+  /**
+   * Takes a segment that nobody wants away, wherever it stands.
+   * @param mayLeave when its files may be taken from the disk; where that fails they stay
+   */
+  remove(segment: SealedSegment, why: string, mayLeave?: Promise<void>): void {
     if (!this.list.includes(segment)) return;
     this.list = this.list.filter((other) => other !== segment);
     this.diskBytes -= segment.sizeBytes + segment.indexBytes;
     this.#owner.onRemoved(segment);
-    this.#letGo(segment, why);
+    if (mayLeave === undefined) this.#letGo(segment, why);
+    else this.#letGoAfter(mayLeave, segment, why);
   }
 
   /** Puts a side segment in the place of those whose remains it carries; the quota may have taken some of them meanwhile. */
@@ -203,7 +211,10 @@ export class SegmentSet {
 
   /** Resolves when the work beside the appends is done. */
   async idle(): Promise<void> {
-    for (let seen: Promise<void> | undefined; seen !== this.#background; await seen) seen = this.#background;
+    for (let seen: Promise<void> | undefined; seen !== this.#background || this.#leaving.size > 0; await seen) {
+      seen = this.#background;
+      await Promise.allSettled(this.#leaving);
+    }
   }
 
   async closeFiles(): Promise<void> {
@@ -224,7 +235,8 @@ export class SegmentSet {
   #removeOldest(): boolean {
     const oldest = this.list.find((segment) => this.#isForQuota(segment));
     if (!(oldest instanceof SealedSegment)) return false;
-    this.remove(oldest, "for the volume's quota");
+    const older = this.list.slice(0, this.list.indexOf(oldest));
+    this.remove(oldest, "for the volume's quota", this.#owner.skipTo(oldest, older));
     return true;
   }
 
@@ -232,6 +244,17 @@ export class SegmentSet {
     // What is not sealed yet will be at once; nothing newer goes before it.
     if (!(segment instanceof SealedSegment)) return true;
     return this.#owner.mayRemove(segment);
+  }
+
+  #letGoAfter(mayLeave: Promise<void>, segment: SealedSegment, why: string): void {
+    const leaving = mayLeave
+      // A journal that has stopped opens again with the segment, as if it had not been removed.
+      .then(
+        () => this.#letGo(segment, why),
+        () => this.#forgetInMemory(segment),
+      )
+      .finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
   }
 
   #letGo(segment: SealedSegment, why: string): void {
