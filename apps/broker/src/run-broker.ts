@@ -25,9 +25,13 @@ export async function runBroker(app: App): Promise<void> {
   await broker.close();
 }
 
-async function start(app: App, engine: LogEngine, { listeners }: BrokerSettings): Promise<Broker> {
+async function start(
+  app: App,
+  engine: LogEngine,
+  { listeners, defaultPartitionCount }: BrokerSettings,
+): Promise<Broker> {
   try {
-    return await startBroker({ engine, listeners, log: app.log, metrics: app.metrics });
+    return await startBroker({ engine, listeners, defaultPartitionCount, log: app.log, metrics: app.metrics });
   } catch (error) {
     await engine.close();
     throw describePortProblem(error, listeners);

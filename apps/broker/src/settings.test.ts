@@ -13,6 +13,7 @@ test('by default the broker is on the loopback only, at port 9092, with 2 GiB a 
     listeners: [
       { name: 'BROKER_PORT', host: '127.0.0.1', port: 9092, advertisedHost: '127.0.0.1', advertisedPort: 9092 },
     ],
+    defaultPartitionCount: 1,
   });
 });
 
@@ -34,6 +35,7 @@ test('the second listener is there once it has a port, under the name that conta
 test.each([
   [{ BROKER_PORT: '70000' }, 'BROKER_PORT=70000'],
   [{ VOLUME_QUOTA_BYTES: '5' }, 'VOLUME_QUOTA_BYTES=5'],
+  [{ DEFAULT_PARTITIONS: '0' }, 'DEFAULT_PARTITIONS=0'],
   [{ VOLUME_VISIBILITY: 'soon' }, 'VOLUME_VISIBILITY=soon'],
 ])('%o is refused by name', (env, message) => {
   expect(() => readSettings(env)).toThrow(UsageError);

@@ -7,16 +7,19 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface BrokerSettings {
   engine: Pick<EngineOptions, 'volumeQuotaBytes' | 'reserveBytes' | 'visibility'> & { dataDir: string };
   listeners: Listener[];
+  /** Of a topic that is made without saying how many. */
+  defaultPartitionCount: number;
 }
 
 const VISIBILITIES: readonly string[] = ['synced', 'written'] satisfies Visibility[];
 const SMALLEST_QUOTA_BYTES = 1024 * 1024;
 const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
+const MOST_PARTITIONS = 10_000;
 const DEFAULT_RESERVE_BYTES = 64 * 1024 ** 2;
 
 /**
  * What the environment says of the broker. `DATA_DIR`, `VOLUME_QUOTA_BYTES`, `DISK_RESERVE_BYTES`,
- * `VOLUME_VISIBILITY`; `HOST` and `BROKER_PORT` with `BROKER_ADVERTISED_HOST` and `BROKER_ADVERTISED_PORT`, where clients reach them under another
+ * `VOLUME_VISIBILITY`, `DEFAULT_PARTITIONS`; `HOST` and `BROKER_PORT` with `BROKER_ADVERTISED_HOST` and `BROKER_ADVERTISED_PORT`, where clients reach them under another
  * address; `BROKER_INTERNAL_PORT` with `BROKER_INTERNAL_HOST`, for clients inside a network of containers.
  * @throws UsageError
  */
@@ -49,6 +52,7 @@ export function readSettings(env: Env): BrokerSettings {
       visibility: readVisibility(env),
     },
     listeners,
+    defaultPartitionCount: readInteger(env, 'DEFAULT_PARTITIONS', 1, { min: 1, max: MOST_PARTITIONS }),
   };
 }
 
