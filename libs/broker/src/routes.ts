@@ -9,9 +9,11 @@ import { metadataRoute } from './handlers/metadata.ts';
 import { offsetCommitRoute, offsetFetchRoute } from './handlers/offsets.ts';
 import { produceRoute } from './handlers/produce.ts';
 import { createTopicsRoute, deleteTopicsRoute } from './handlers/topics.ts';
+import { transactionRoutes } from './handlers/transactions.ts';
 import { volumeRoutes } from './handlers/volumes.ts';
 import type { BrokerLog, GroupSettings, Limits } from './options.ts';
 import type { Route } from './route.ts';
+import { AnnouncedWrites } from './transactions/announced-writes.ts';
 
 interface Parts {
   engine: LogEngine;
@@ -26,8 +28,9 @@ interface Parts {
 /** Everything that is served, by API key. */
 export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
   const { engine, coordinator, log, limits, groupSettings } = parts;
+  const announced = new AnnouncedWrites(engine);
   const routes = [
-    produceRoute(engine),
+    produceRoute(engine, announced),
     fetchRoute(engine, limits),
     listOffsetsRoute(engine),
     metadataRoute(engine, parts),
@@ -37,6 +40,7 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     ...groupAdminRoutes(engine, coordinator),
     createTopicsRoute(engine, { ...limits, ...parts }),
     deleteTopicsRoute(engine),
+    ...transactionRoutes({ engine, coordinator, announced, ...groupSettings }),
     describeConfigsRoute(engine, { ...limits, ...parts }),
     ...volumeRoutes(engine, log),
   ];

@@ -142,6 +142,11 @@ describe('ApiVersions', () => {
       [apis.apiVersions.key]: [0, 4],
       [apis.createTopics.key]: [2, 4],
       [apis.deleteTopics.key]: [1, 3],
+      [apis.initProducerId.key]: [0, 4],
+      [apis.addPartitionsToTxn.key]: [0, 3],
+      [apis.addOffsetsToTxn.key]: [0, 3],
+      [apis.endTxn.key]: [0, 3],
+      [apis.txnOffsetCommit.key]: [0, 3],
       [apis.describeConfigs.key]: [1, 3],
       [apis.deleteGroups.key]: [0, 1],
       // Tickfold's own: other clients pass over keys that they do not know.

@@ -1,13 +1,17 @@
 /** Every API that is spoken here, in the order of their keys: those of the Kafka protocol, and Tickfold's own. */
+import { addOffsetsToTxnApi } from './messages/add-offsets-to-txn.ts';
+import { addPartitionsToTxnApi } from './messages/add-partitions-to-txn.ts';
 import { apiVersionsApi } from './messages/api-versions.ts';
 import { createTopicsApi } from './messages/create-topics.ts';
 import { deleteGroupsApi } from './messages/delete-groups.ts';
 import { deleteTopicsApi } from './messages/delete-topics.ts';
 import { describeConfigsApi } from './messages/describe-configs.ts';
 import { describeGroupsApi } from './messages/describe-groups.ts';
+import { endTxnApi } from './messages/end-txn.ts';
 import { fetchApi } from './messages/fetch.ts';
 import { findCoordinatorApi } from './messages/find-coordinator.ts';
 import { heartbeatApi } from './messages/heartbeat.ts';
+import { initProducerIdApi } from './messages/init-producer-id.ts';
 import { joinGroupApi } from './messages/join-group.ts';
 import { leaveGroupApi } from './messages/leave-group.ts';
 import { listGroupsApi } from './messages/list-groups.ts';
@@ -17,6 +21,7 @@ import { offsetCommitApi } from './messages/offset-commit.ts';
 import { offsetFetchApi } from './messages/offset-fetch.ts';
 import { produceApi } from './messages/produce.ts';
 import { syncGroupApi } from './messages/sync-group.ts';
+import { txnOffsetCommitApi } from './messages/txn-offset-commit.ts';
 import { adoptVolumeApi, createSnapshotApi, deleteVolumeApi, describeVolumesApi } from './messages/volumes.ts';
 
 export const apis = {
@@ -36,6 +41,11 @@ export const apis = {
   apiVersions: apiVersionsApi,
   createTopics: createTopicsApi,
   deleteTopics: deleteTopicsApi,
+  initProducerId: initProducerIdApi,
+  addPartitionsToTxn: addPartitionsToTxnApi,
+  addOffsetsToTxn: addOffsetsToTxnApi,
+  endTxn: endTxnApi,
+  txnOffsetCommit: txnOffsetCommitApi,
   describeConfigs: describeConfigsApi,
   deleteGroups: deleteGroupsApi,
   createSnapshot: createSnapshotApi,

@@ -1,13 +1,13 @@
 import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
-import type { LogEngine, PartitionLog } from '@tickfold/log-engine';
+import type { Isolation, LogEngine, PartitionLog } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
+import { isolationOf, visibleEnd } from '../isolation.ts';
 import { type RequestContext, type Route, route } from '../route.ts';
 
 type FetchRequest = RequestOf<typeof apis.fetch>;
 type FetchResponse = ResponseOf<typeof apis.fetch>;
 type PartitionAnswer = FetchResponse['topics'][number]['partitions'][number];
 
-const READ_COMMITTED = 1;
 const NO_SESSION = 0;
 /** A client that asks for more than a byte wants fewer, larger responses: how long to let data gather for it. */
 const GATHER_MS = 5;
@@ -52,18 +52,18 @@ export function fetchRoute(engine: LogEngine, limits: { fetchBytes: number }): R
       })),
     );
     const maxBytes = Math.min(request.maxBytes, limits.fetchBytes);
-    const aborted = request.isolationLevel === READ_COMMITTED ? [] : null;
+    const isolation = isolationOf(request);
     const deadlineMs = performance.now() + request.maxWaitMs;
 
     for (;;) {
       // A topic may be deleted, or made anew, while its reader waits.
       for (const each of wanted) Object.assign(each, findPartition(engine, each.topic, each.index));
-      const found = await readAll(wanted, maxBytes, turn++, aborted);
+      const found = await readAll(wanted, maxBytes, turn++, isolation);
       const leftMs = deadlineMs - performance.now();
       if (found.bytes >= request.minBytes || found.failed || leftMs <= 0 || signal.aborted) {
         return responseOf(errorCodes.NONE, byTopic(wanted, found.answers));
       }
-      await news(wanted, found.answers, {
+      await news(wanted, found.answers, isolation, {
         waitMs: leftMs,
         gatherMs: request.minBytes > 1 ? GATHER_MS : 0,
         signal,
@@ -82,12 +82,12 @@ async function readAll(
   wanted: readonly Wanted[],
   maxBytes: number,
   turn: number,
-  aborted: PartitionAnswer['abortedTransactions'],
+  isolation: Isolation,
 ): Promise<Findings> {
   const found: Findings = { answers: new Array(wanted.length), bytes: 0, failed: false };
   for (let step = 0; step < wanted.length; step++) {
     const at = (turn + step) % wanted.length;
-    const answer = await readOne(wanted[at]!, maxBytes - found.bytes, found.bytes === 0, aborted);
+    const answer = await readOne(wanted[at]!, maxBytes - found.bytes, found.bytes === 0, isolation);
     found.answers[at] = answer;
     for (const batch of answer.records) found.bytes += batch.length;
     found.failed ||= answer.errorCode !== errorCodes.NONE;
@@ -99,29 +99,33 @@ async function readOne(
   { index, offset, log, errorCode, maxBytes }: Wanted,
   bytesLeft: number,
   isFirst: boolean,
-  abortedTransactions: PartitionAnswer['abortedTransactions'],
+  isolation: Isolation,
 ): Promise<PartitionAnswer> {
-  const highWatermark = log?.highWatermark ?? -1n;
-  const answer = (code: number, records: readonly Uint8Array[] = []): PartitionAnswer => ({
+  const nothing: PartitionAnswer = {
     index,
-    errorCode: code,
-    highWatermark,
-    lastStableOffset: highWatermark,
+    errorCode,
+    highWatermark: log?.highWatermark ?? -1n,
+    lastStableOffset: log?.lastStableOffset ?? -1n,
     logStartOffset: log?.logStartOffset ?? -1n,
-    abortedTransactions,
+    abortedTransactions: isolation === 'committed' ? [] : null,
     preferredReadReplica: -1,
-    records,
-  });
-
-  if (log === undefined) return answer(errorCode);
-  const isBehindTheEnd = offset >= highWatermark && offset <= log.logEndOffset;
-  if (isBehindTheEnd || (!isFirst && bytesLeft <= 0)) return answer(errorCodes.NONE);
+    records: [],
+  };
+  if (log === undefined) return nothing;
+  const isBehindTheEnd = offset >= visibleEnd(log, isolation) && offset <= log.logEndOffset;
+  if (isBehindTheEnd || (!isFirst && bytesLeft <= 0)) return nothing;
   try {
-    const { batches } = await log.read(offset, Math.max(0, Math.min(maxBytes, bytesLeft)));
+    const { batches, abortedTransactions, ...ends } = await log.read(
+      offset,
+      Math.max(0, Math.min(maxBytes, bytesLeft)),
+      isolation,
+    );
     const bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
-    return answer(errorCodes.NONE, isFirst || bytes <= bytesLeft ? batches : []);
+    if (!isFirst && bytes > bytesLeft) return nothing;
+    const aborted = isolation === 'committed' ? abortedTransactions : null;
+    return { ...nothing, ...ends, records: batches, abortedTransactions: aborted };
   } catch (error) {
-    return answer(kafkaErrorOf(error).errorCode);
+    return { ...nothing, errorCode: kafkaErrorOf(error).errorCode };
   }
 }
 
@@ -132,6 +136,7 @@ async function readOne(
 function news(
   wanted: readonly Wanted[],
   answers: readonly PartitionAnswer[],
+  isolation: Isolation,
   { waitMs, gatherMs, signal }: { waitMs: number; gatherMs: number; signal: AbortSignal },
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -156,7 +161,13 @@ function news(
     stops.push(() => signal.removeEventListener('abort', finish));
     for (const { log } of wanted) if (log !== undefined) stops.push(log.onVisible(onVisible));
     // A partition may have moved while those after it were read.
-    if (wanted.some(({ log }, at) => log !== undefined && log.highWatermark > answers[at]!.highWatermark)) onVisible();
+    if (
+      wanted.some(
+        ({ log }, at) => log !== undefined && visibleEnd(log, isolation) > visibleEnd(answers[at]!, isolation),
+      )
+    ) {
+      onVisible();
+    }
   });
 }
 

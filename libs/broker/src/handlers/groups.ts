@@ -7,7 +7,8 @@ import { type Route, route } from '../route.ts';
 
 type DescribedGroup = ResponseOf<typeof apis.describeGroups>['groups'][number];
 
-const GROUP_KEY = 0;
+/** Groups, and transactional ids. */
+const COORDINATED_KEYS = [0, 1];
 /** From this version of JoinGroup on, a new member is given an id first and joins with it. */
 const ID_REQUIRED_SINCE = 4;
 const CONSUMER = 'consumer';
@@ -16,7 +17,7 @@ const CONSUMER = 'consumer';
 export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
   return [
     route(apis.findCoordinator, ({ keyType }, { advertisedHost, advertisedPort }) =>
-      keyType === GROUP_KEY
+      COORDINATED_KEYS.includes(keyType)
         ? {
             throttleTimeMs: 0,
             errorCode: errorCodes.NONE,
@@ -28,7 +29,7 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
         : {
             throttleTimeMs: 0,
             errorCode: errorCodes.INVALID_REQUEST,
-            errorMessage: 'only groups have a coordinator here: transactions are not served',
+            errorMessage: `nothing of key type ${keyType} has a coordinator here, only groups and transactional ids`,
             nodeId: -1,
             host: '',
             port: -1,

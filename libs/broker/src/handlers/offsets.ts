@@ -1,60 +1,27 @@
-import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
+import { apis, errorCodes } from '@tickfold/kafka-protocol';
 import type { CommittedOffset, LogEngine } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
 import { type Route, route } from '../route.ts';
-
-type CommitRequest = RequestOf<typeof apis.offsetCommit>;
+import { commitOffsets } from './commit-offsets.ts';
 
 const NO_OFFSET = { committedOffset: -1n, committedLeaderEpoch: -1, metadata: '' };
 
-/** Stores offsets with their text. Partitions that are refused do not keep the others from being stored. */
+/** Stores offsets with their text. */
 export function offsetCommitRoute(
   engine: LogEngine,
   coordinator: GroupCoordinator,
   { maxMetadataBytes }: { maxMetadataBytes: number },
 ): Route {
-  const handle = async (request: CommitRequest) => {
+  return route(apis.offsetCommit, async (request) => {
     const groupError = coordinator.checkCommit(request.groupId, request);
-    const accepted: CommittedOffset[] = [];
-    const topics = request.topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ index, committedOffset, committedLeaderEpoch, committedMetadata }) => {
-        const metadata = committedMetadata ?? '';
-        const errorCode =
-          groupError ||
-          findPartition(engine, name, index).errorCode ||
-          (Buffer.byteLength(metadata) > maxMetadataBytes && errorCodes.OFFSET_METADATA_TOO_LARGE) ||
-          errorCodes.NONE;
-        if (errorCode === errorCodes.NONE) {
-          const leaderEpoch = committedLeaderEpoch;
-          accepted.push({ topic: name, partition: index, offset: committedOffset, leaderEpoch, metadata });
-        }
-        return { index, errorCode };
-      }),
-    }));
-    const storeError = await store(request.groupId, accepted);
-    if (storeError === errorCodes.NONE) return { throttleTimeMs: 0, topics };
-    return {
-      throttleTimeMs: 0,
-      topics: topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(({ index, errorCode }) => ({ index, errorCode: errorCode || storeError })),
-      })),
-    };
-  };
-
-  const store = async (groupId: string, offsets: CommittedOffset[]): Promise<number> => {
-    if (offsets.length === 0) return errorCodes.NONE;
-    try {
-      await engine.commitOffsets(groupId, offsets);
-      return errorCodes.NONE;
-    } catch (error) {
-      return kafkaErrorOf(error).errorCode;
-    }
-  };
-
-  return route(apis.offsetCommit, handle);
+    const errorOf = (topic: string, index: number, metadata: string) =>
+      groupError ||
+      findPartition(engine, topic, index).errorCode ||
+      (Buffer.byteLength(metadata) > maxMetadataBytes ? errorCodes.OFFSET_METADATA_TOO_LARGE : errorCodes.NONE);
+    const store = (offsets: CommittedOffset[]) => engine.commitOffsets(request.groupId, offsets);
+    return { throttleTimeMs: 0, topics: await commitOffsets(request.topics, errorOf, store) };
+  });
 }
 
 /** Gives back what was committed; -1 where nothing was. */

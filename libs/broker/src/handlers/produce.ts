@@ -1,7 +1,16 @@
-import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
+import {
+  apis,
+  type BatchHeader,
+  errorCodes,
+  iterateBatches,
+  RecordBatchError,
+  type RequestOf,
+  type ResponseOf,
+} from '@tickfold/kafka-protocol';
 import type { Durability, LogEngine } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { type Route, route } from '../route.ts';
+import type { AnnouncedWrites } from '../transactions/announced-writes.ts';
 
 type ProduceRequest = RequestOf<typeof apis.produce>;
 type PartitionAnswer = ResponseOf<typeof apis.produce>['topics'][number]['partitions'][number];
@@ -19,17 +28,19 @@ const durabilities = new Map<number, Durability>([
  * Appends. Requests of one connection overlap, so that many share one flush of the disk; they are begun in order, and
  * `append` keeps the order of calls.
  */
-export function produceRoute(engine: LogEngine): Route {
+export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Route {
   const appendTo = async (
     topic: string,
     index: number,
     records: readonly Uint8Array[],
-    durability: Durability,
+    { durability, transactionalId }: { durability: Durability; transactionalId: string | null },
   ): Promise<PartitionAnswer> => {
     const { log, errorCode } = findPartition(engine, topic, index);
     if (log === undefined) return refused(index, errorCode);
     const batches = records[0];
     if (batches === undefined) return refused(index, errorCodes.INVALID_RECORD, 'no record batch');
+    const refusal = transactionRefusal(announced, transactionalId, topic, index, batches);
+    if (refusal !== undefined) return refused(index, refusal.errorCode, refusal.message);
     try {
       const { baseOffset, logStartOffset } = await log.append(batches, durability);
       return { ...refused(index, errorCodes.NONE), baseOffset, logStartOffset };
@@ -49,7 +60,7 @@ export function produceRoute(engine: LogEngine): Route {
           partitions.map(({ index, records }) =>
             durability === undefined || version < FIRST_VERSION_SERVED
               ? refused(index, refusal)
-              : appendTo(name, index, records, durability),
+              : appendTo(name, index, records, { durability, transactionalId: request.transactionalId }),
           ),
         ),
       })),
@@ -58,6 +69,37 @@ export function produceRoute(engine: LogEngine): Route {
   };
 
   return route(apis.produce, handle, { overlaps: true });
+}
+
+/** Why transactional batches may not be written there, as far as the engine cannot know; the rest is for it to judge. */
+function transactionRefusal(
+  announced: AnnouncedWrites,
+  transactionalId: string | null,
+  topic: string,
+  index: number,
+  bytes: Uint8Array,
+): { errorCode: number; message: string } | undefined {
+  for (const { producerId, producerEpoch } of transactionalHeadersOf(bytes)) {
+    if (transactionalId === null) {
+      const message = 'a transactional batch came in a request without a transactional id';
+      return { errorCode: errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message };
+    }
+    if (!announced.allowsPartition(transactionalId, { producerId, epoch: producerEpoch }, topic, index)) {
+      const message = `${topic}/${index} was not added to the transaction of ${transactionalId}`;
+      return { errorCode: errorCodes.INVALID_TXN_STATE, message };
+    }
+  }
+  return undefined;
+}
+
+/** Bytes that are no batches are for the engine to refuse. */
+function transactionalHeadersOf(bytes: Uint8Array): BatchHeader[] {
+  try {
+    return [...iterateBatches(bytes)].map(({ header }) => header).filter(({ isTransactional }) => isTransactional);
+  } catch (error) {
+    if (error instanceof RecordBatchError) return [];
+    throw error;
+  }
 }
 
 function refused(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {
