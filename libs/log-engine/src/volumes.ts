@@ -85,7 +85,7 @@ export class Volumes {
     await this.#untilDeleted(volume);
     this.#checkOpen();
     this.refused.check(volume);
-    const journal = this.#journals.get(volume) ?? this.#creating.get(volume);
+    const journal = this.#creating.get(volume) ?? this.#journals.get(volume);
     return journal ?? this.#making(volume, () => this.#create(volume));
   }
 
@@ -182,10 +182,13 @@ export class Volumes {
     return journal;
   }
 
-  /** Lets everyone who comes meanwhile wait for the same journal. */
+  /** Lets everyone who comes meanwhile wait for the same journal, and has them go on in the order in which they came. */
   #making(volume: string, make: () => Promise<Journal>): Promise<Journal> {
-    const making = make().finally(() => this.#creating.delete(volume));
+    const forget = (): void => void this.#creating.delete(volume);
+    const making = make();
     this.#creating.set(volume, making);
+    // Those that waited go on before anything else happens; who comes until then must not be faster.
+    making.then(() => setImmediate(forget), forget);
     return making;
   }
 

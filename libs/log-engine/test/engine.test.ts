@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { type Disk, nodeDisk } from '../src/disk.ts';
 import { numberedBatch } from './batches.ts';
 import { logOf, openEngine, readAll, valuesOf } from './engines.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -249,4 +250,23 @@ test('writers that never pause do not hold up closing', async () => {
   const refusals = Array.from({ length: 30 }, () => writeUntilRefused().catch((error) => error.code));
   await engine.close();
   expect(new Set(await Promise.all(refusals))).toEqual(new Set(['volume-stopped']));
+});
+
+test('of two commits of one group the later call counts, at whatever step of making their volume it comes', async () => {
+  // So making a volume takes steps within one turn of the event loop, which can be counted.
+  const disk: Disk = {
+    ...nodeDisk,
+    list: async (folder) => (existsSync(folder) ? readdirSync(folder) : undefined),
+    makeFolder: async (folder) => void mkdirSync(folder, { recursive: true }),
+    syncFolder: async () => undefined,
+  };
+  const engine = await openEngine({ dataDir: temporaryFolder() }, disk);
+  const commit = (group: string, offset: bigint): Promise<void> =>
+    engine.commitOffsets(group, [{ topic: 'v.t', partition: 0, offset, leaderEpoch: 0, metadata: '' }]);
+  for (let steps = 0; steps < 60; steps++) {
+    const earlier = commit(`v${steps}.g`, 1n);
+    for (let i = 0; i < steps; i++) await Promise.resolve();
+    await Promise.all([earlier, commit(`v${steps}.g`, 2n)]);
+    expect(engine.committedOffsets(`v${steps}.g`), `${steps} steps`).toMatchObject([{ offset: 2n }]);
+  }
 });
