@@ -4,6 +4,8 @@ import { perSecond } from './figure.ts';
 
 /** What a poll asks for. */
 const POLL_BYTES = 1024 * 1024;
+/** A poll's bytes with those of other topics that are read along with them. */
+const LENT_BYTES = 2 * POLL_BYTES;
 
 export interface Reading {
   records: number;
@@ -20,12 +22,17 @@ export async function readThrough(log: PartitionReader): Promise<Reading> {
   let records = 0;
   let keyAndValueBytes = 0;
   const end = log.highWatermark;
-  let answer = log.read(log.logStartOffset, POLL_BYTES);
+  let [lent, other] = [Buffer.allocUnsafeSlow(LENT_BYTES), Buffer.allocUnsafeSlow(LENT_BYTES)];
+  const poll = (offset: bigint): ReturnType<PartitionReader['read']> => {
+    [lent, other] = [other, lent];
+    return log.read(offset, POLL_BYTES, 'uncommitted', lent);
+  };
+  let answer = poll(log.logStartOffset);
   for (;;) {
     const { batches } = await answer;
     const last = batches.at(-1);
     const next = last === undefined ? end : readBatchHeader(last).lastOffset + 1n;
-    if (next < end) answer = log.read(next, POLL_BYTES);
+    if (next < end) answer = poll(next);
     for (const bytes of batches) {
       for (const batch of iterateBatches(bytes)) {
         const cursor = new RecordCursor(batch);

@@ -174,9 +174,11 @@ export interface PartitionReader {
    * Reads visible batches from the one that holds `offset`, up to `maxBytes`, but always at least one batch if there
    * is one. An offset equal to the high watermark gives no batches.
    * @param isolation `committed` ends at the last stable offset. Default `uncommitted`
+   * @param into where to put what comes from files, as far as it fits: the batches are views of it then. Who reads much,
+   * and is done with one answer before the next but one, lends two buffers in turn and spares the making of new ones.
    * @throws EngineError `offset-out-of-range`, `read-failed`
    */
-  read(offset: bigint, maxBytes: number, isolation?: Isolation): Promise<ReadResult>;
+  read(offset: bigint, maxBytes: number, isolation?: Isolation, into?: Buffer): Promise<ReadResult>;
 
   /** First visible record whose timestamp is at or after `timestampMs`, or undefined. */
   offsetForTimestamp(

@@ -7,7 +7,9 @@ import type { Segment } from './segment.ts';
 
 /** Batches of one segment that lie no farther apart than this are read together. */
 const MAX_GAP_BYTES = 32 * 1024;
-const MAX_SPAN_BYTES = 1024 * 1024;
+/** A longer span is read in parts: while one is checked, the next ones come. */
+const MAX_SPAN_BYTES = 512 * 1024;
+
 /** Where one batch lies. */
 export interface Extent {
   segment: Segment;

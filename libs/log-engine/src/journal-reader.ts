@@ -64,8 +64,9 @@ export class JournalReader {
     offset: bigint,
     maxBytes: number,
     isolation: Isolation = 'uncommitted',
+    into?: Buffer,
   ): Promise<ReadResult> {
-    return this.#unlessRemoved(() => this.#readOnce(partition, offset, maxBytes, isolation));
+    return this.#unlessRemoved(() => this.#readOnce(partition, offset, maxBytes, isolation, new ReadRoom(into)));
   }
 
   /** The first visible record at or after that time. */
@@ -98,6 +99,7 @@ export class JournalReader {
     offset: bigint,
     maxBytes: number,
     isolation: Isolation,
+    room: ReadRoom,
   ): Promise<ReadResult> {
     checkRange(partition, offset);
     // All of one moment: what ends a transaction later lies behind this stable offset.
@@ -109,7 +111,7 @@ export class JournalReader {
     while (batches.length === 0 && from < end) {
       const extents = await this.#plan(partition, from, end, maxBytes);
       if (extents.length === 0) break;
-      for (const batch of await this.#fetch(extents)) if (batch !== undefined) batches.push(batch);
+      for (const batch of await this.#fetch(extents, room)) if (batch !== undefined) batches.push(batch);
       from = extents.at(-1)!.lastOffset + 1;
     }
     return {
@@ -134,7 +136,7 @@ export class JournalReader {
       for (let i = list.firstEndingAtOrAfter(partition.startOffset); i < list.count; i++) {
         if (list.baseOffset(i) >= end) return undefined;
         if (list.maxTimestampMs(i) < wanted || attributesAreControl(list.attributes(i))) continue;
-        const [batch] = await this.#fetch([extentOf(segment, partition.id, list, i)]);
+        const [batch] = await this.#fetch([extentOf(segment, partition.id, list, i)], new ReadRoom());
         const found = batch && firstRecordSince(batch, wanted, partition.startOffset);
         if (found !== undefined) return { offset: BigInt(found.offset), timestampMs: BigInt(found.timestampMs) };
       }
@@ -171,7 +173,7 @@ export class JournalReader {
   }
 
   /** The batches themselves, undefined for damaged ones. */
-  async #fetch(extents: Extent[]): Promise<(Buffer | undefined)[]> {
+  async #fetch(extents: Extent[], room: ReadRoom): Promise<(Buffer | undefined)[]> {
     const batches: (Buffer | undefined)[] = extents.map(fromMemory);
     const missing = extents.filter((_, i) => batches[i] === undefined);
     if (missing.length === 0) return batches;
@@ -180,13 +182,13 @@ export class JournalReader {
     const small = spans.filter((span) => spanBytes(span) <= SMALL_SPAN_BYTES);
     const areMany = small.length >= MIN_PIECES;
     const others = areMany ? spans.filter((span) => spanBytes(span) > SMALL_SPAN_BYTES) : spans;
-    if (areMany) await inParallel(runsOf(small), (run) => this.#readPieces(run, read), RUNS_AT_ONCE);
-    await inParallel(others, (span) => this.#readSpan(span, read), MAX_PARALLEL_READS);
+    if (areMany) await inParallel(runsOf(small), (run) => this.#readPieces(run, read, room), RUNS_AT_ONCE);
+    await inParallel(others, (span) => this.#readSpan(span, read, room), MAX_PARALLEL_READS);
     return batches.map((batch, i) => batch ?? read.get(extents[i]!));
   }
 
   /** Reads many small spans at once where the disk can do that. */
-  async #readPieces(spans: Extent[][], into: Map<Extent, Buffer | undefined>): Promise<void> {
+  async #readPieces(spans: Extent[][], found: Map<Extent, Buffer | undefined>, room: ReadRoom): Promise<void> {
     const wanted: FilePieces[] = [];
     let segment: Segment | undefined;
     for (const span of spans) {
@@ -197,25 +199,41 @@ export class JournalReader {
       wanted.at(-1)!.places.push({ position: span[0]!.position, sizeBytes: spanBytes(span) });
     }
     const pieces = await this.#openFiles.readPieces(wanted);
-    if (pieces === undefined) await inParallel(spans, (span) => this.#readSpan(span, into), MAX_PARALLEL_READS);
-    else for (const [i, span] of spans.entries()) this.#take(span, pieces[i]!, into);
+    if (pieces === undefined) await inParallel(spans, (span) => this.#readSpan(span, found, room), MAX_PARALLEL_READS);
+    else for (const [i, span] of spans.entries()) this.#take(span, pieces[i]!, found);
   }
 
-  async #readSpan(span: Extent[], into: Map<Extent, Buffer | undefined>): Promise<void> {
-    const bytes = Buffer.allocUnsafeSlow(spanBytes(span));
+  async #readSpan(span: Extent[], found: Map<Extent, Buffer | undefined>, room: ReadRoom): Promise<void> {
+    const bytes = room.take(spanBytes(span));
     const path = this.#journal.segmentPath(span[0]!.segment);
     const filled = await this.#openFiles.use(path, (file) => file.read(bytes, span[0]!.position));
-    this.#take(span, bytes.subarray(0, filled), into);
+    this.#take(span, bytes.subarray(0, filled), found);
   }
 
   /** @param bytes of the span, as far as the file has it */
-  #take(span: Extent[], bytes: Buffer, into: Map<Extent, Buffer | undefined>): void {
+  #take(span: Extent[], bytes: Buffer, found: Map<Extent, Buffer | undefined>): void {
     const { segment, position: start } = span[0]!;
     for (const extent of span) {
       const batch = batchIn(bytes, extent.position - start, extent);
       if (batch === undefined) this.#journal.reportDamage(segment, extent.position, frameEnd(extent));
-      into.set(extent, batch);
+      found.set(extent, batch);
     }
+  }
+}
+
+/** Where the answer to one read is put: in the buffer that was lent for it, then in new ones. */
+class ReadRoom {
+  #rest: Buffer | undefined;
+
+  constructor(lent?: Buffer) {
+    this.#rest = lent;
+  }
+
+  take(sizeBytes: number): Buffer {
+    if (this.#rest === undefined || this.#rest.length < sizeBytes) return Buffer.allocUnsafeSlow(sizeBytes);
+    const taken = this.#rest.subarray(0, sizeBytes);
+    this.#rest = this.#rest.subarray(sizeBytes);
+    return taken;
   }
 }
 

@@ -66,8 +66,8 @@ export class Partition implements PartitionLog {
     return this.#journal.append(this, batches, durability);
   }
 
-  read(offset: bigint, maxBytes: number, isolation?: Isolation): Promise<ReadResult> {
-    return this.#journal.reader.read(this, offset, maxBytes, isolation);
+  read(offset: bigint, maxBytes: number, isolation?: Isolation, into?: Buffer): Promise<ReadResult> {
+    return this.#journal.reader.read(this, offset, maxBytes, isolation, into);
   }
 
   offsetForTimestamp(

@@ -276,8 +276,8 @@ class FrozenPartition implements PartitionReader, ReadablePartition {
     return BigInt(this.endOffset);
   }
 
-  read(offset: bigint, maxBytes: number, isolation?: Isolation): Promise<ReadResult> {
-    return this.#journal.whileThere(this.#journal.reader.read(this, offset, maxBytes, isolation));
+  read(offset: bigint, maxBytes: number, isolation?: Isolation, into?: Buffer): Promise<ReadResult> {
+    return this.#journal.whileThere(this.#journal.reader.read(this, offset, maxBytes, isolation, into));
   }
 
   offsetForTimestamp(

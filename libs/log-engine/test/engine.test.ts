@@ -270,3 +270,22 @@ test('of two commits of one group the later call counts, at whatever step of mak
     expect(engine.committedOffsets(`v${steps}.g`), `${steps} steps`).toMatchObject([{ offset: 2n }]);
   }
 });
+
+test('what is read from files is put into the buffer that was lent for it, as far as it fits', async () => {
+  const dataDir = temporaryFolder();
+  const first = await openEngine({ dataDir });
+  await first.createTopic('t', { partitionCount: 1 });
+  await logOf(first, 't').append(numberedBatch('a', 3), 'synced');
+  await first.close();
+  const log = logOf(await openEngine({ dataDir }), 't');
+  const roomy = Buffer.alloc(10_000);
+  const read = async (into?: Buffer) => (await log.read(0n, 10_000, 'uncommitted', into)).batches[0]!;
+  const expected = Uint8Array.from(await read());
+  const lent = await read(roomy);
+  expect(lent.buffer).toBe(roomy.buffer);
+  expect(Uint8Array.from(lent)).toEqual(expected);
+  const small = Buffer.alloc(10);
+  const made = await read(small);
+  expect(made.buffer).not.toBe(small.buffer);
+  expect(Uint8Array.from(made)).toEqual(expected);
+});
