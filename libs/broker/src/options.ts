@@ -48,6 +48,10 @@ export interface Limits {
   unsentBytes: number;
   /** Most record bytes of one fetch response, whatever the client allows. */
   fetchBytes: number;
+  /** Fetch sessions that are kept for clients; who gets none reads all the same. */
+  fetchSessions: number;
+  /** Partitions that all fetch sessions follow together. */
+  fetchSessionPartitions: number;
   /** A connection without any byte in or out for so long is ended. */
   idleMs: number;
   /** Partitions that a topic may be made with. */
@@ -61,6 +65,8 @@ export const DEFAULT_LIMITS: Limits = {
   unansweredBytes: 16 * 1024 * 1024,
   unsentBytes: 4 * 1024 * 1024,
   fetchBytes: 16 * 1024 * 1024,
+  fetchSessions: 1_000,
+  fetchSessionPartitions: 200_000,
   idleMs: 10 * 60_000,
   partitionsPerTopic: 10_000,
 };

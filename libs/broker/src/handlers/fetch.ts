@@ -1,186 +1,141 @@
 import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
-import type { Isolation, LogEngine, PartitionLog } from '@tickfold/log-engine';
-import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
-import { isolationOf, visibleEnd } from '../isolation.ts';
+import type { Isolation, LogEngine } from '@tickfold/log-engine';
+import { answerWithoutRecords, collect, type Findings, type PartitionAnswer, type Wish } from '../fetch/collect.ts';
+import { type FetchSessionLimits, FetchSessions } from '../fetch/fetch-sessions.ts';
+import { type Followed, Following } from '../fetch/following.ts';
+import { isolationOf } from '../isolation.ts';
 import { type RequestContext, type Route, route } from '../route.ts';
 
 type FetchRequest = RequestOf<typeof apis.fetch>;
 type FetchResponse = ResponseOf<typeof apis.fetch>;
-type PartitionAnswer = FetchResponse['topics'][number]['partitions'][number];
+type Answered = Iterable<[Followed, PartitionAnswer]>;
 
 const NO_SESSION = 0;
-/** A client that asks for more than a byte wants fewer, larger responses: how long to let data gather for it. */
-const GATHER_MS = 5;
-
-interface Wanted {
-  topic: string;
-  index: number;
-  offset: bigint;
-  maxBytes: number;
-  log: PartitionLog | undefined;
-  /** Why there is no log. */
-  errorCode: number;
-}
-
-/** What one pass over the partitions found. */
-interface Findings {
-  answers: PartitionAnswer[];
-  bytes: number;
-  /** A partition with an error is answered without waiting. */
-  failed: boolean;
-}
+/** Epochs of requests that name all partitions: the first one of a session, and one that is not part of any. */
+const INITIAL_EPOCH = 0;
+const FINAL_EPOCH = -1;
 
 /**
- * Reads. Every fetch is a full one: a client that asks for a fetch session is told "none" (id 0), which the protocol
- * allows and clients follow.
+ * Reads. A full fetch names all partitions and is answered for all of them; it may open a session, in which the client's
+ * next requests say only what is different, and are answered only with what is new (KIP-227).
  */
-export function fetchRoute(engine: LogEngine, limits: { fetchBytes: number }): Route {
+export function fetchRoute(engine: LogEngine, limits: FetchSessionLimits & { fetchBytes: number }): Route {
+  const sessions = new FetchSessions(limits);
   let turn = 0;
 
   const handle = async (request: FetchRequest, { signal }: RequestContext): Promise<FetchResponse> => {
-    if (request.sessionId !== NO_SESSION) {
-      return responseOf(errorCodes.FETCH_SESSION_ID_NOT_FOUND, []);
-    }
-    const wanted: Wanted[] = request.topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index, fetchOffset, partitionMaxBytes }) => ({
-        topic: name,
-        index,
-        offset: fetchOffset,
-        maxBytes: partitionMaxBytes,
-        log: undefined,
-        errorCode: errorCodes.NONE,
-      })),
-    );
+    const { minBytes, maxWaitMs } = request;
     const maxBytes = Math.min(request.maxBytes, limits.fetchBytes);
-    const isolation = isolationOf(request);
-    const deadlineMs = performance.now() + request.maxWaitMs;
+    const wish = { minBytes, maxBytes, maxWaitMs, isolation: isolationOf(request), signal };
+    const isFull = request.sessionEpoch === INITIAL_EPOCH || request.sessionEpoch === FINAL_EPOCH;
+    return isFull ? fetchAll(request, wish) : fetchNews(request, wish);
+  };
 
-    for (;;) {
-      // A topic may be deleted, or made anew, while its reader waits.
-      for (const each of wanted) Object.assign(each, findPartition(engine, each.topic, each.index));
-      const found = await readAll(wanted, maxBytes, turn++, isolation);
-      const leftMs = deadlineMs - performance.now();
-      if (found.bytes >= request.minBytes || found.failed || leftMs <= 0 || signal.aborted) {
-        return responseOf(errorCodes.NONE, byTopic(wanted, found.answers));
-      }
-      await news(wanted, found.answers, isolation, {
-        waitMs: leftMs,
-        gatherMs: request.minBytes > 1 ? GATHER_MS : 0,
-        signal,
-      });
+  const fetchAll = async (request: FetchRequest, wish: Wish): Promise<FetchResponse> => {
+    sessions.end(request.sessionId);
+    const following = new Following(engine);
+    for (const follow of followsOf(request)) following.follow(...follow);
+    // It begins with another partition each time: the last ones would starve when the first ones fill every response.
+    following.lookAgain(rotated(following.takeMoved(), turn++));
+    const found = await collect(following, wish);
+    const answers = answersForAll(following, found, wish.isolation);
+    const wantsSession = request.sessionEpoch === INITIAL_EPOCH && following.size > 0;
+    const session = wantsSession ? sessions.open(following, wish.isolation, wish.signal) : undefined;
+    if (session === undefined) {
+      following.end();
+      return responseOf(NO_SESSION, answers);
     }
+    following.watch(wish.isolation);
+    following.lookAtAll();
+    return responseOf(session.id, told(answers));
+  };
+
+  const fetchNews = async (request: FetchRequest, wish: Wish): Promise<FetchResponse> => {
+    const session = sessions.take(request.sessionId, request.sessionEpoch);
+    if (typeof session === 'number') return refusal(session);
+    const { following } = session;
+    const formerSize = following.size;
+    for (const follow of followsOf(request)) following.follow(...follow);
+    for (const { name, partitions } of request.forgottenTopics) {
+      for (const index of partitions) following.leave(name, index);
+    }
+    if (session.isolation !== wish.isolation) following.lookAtAll();
+    session.isolation = wish.isolation;
+    if (following.size > formerSize && !sessions.fit()) {
+      sessions.end(session.id);
+      return refusal(errorCodes.FETCH_SESSION_ID_NOT_FOUND);
+    }
+    if (following.size === 0) {
+      sessions.end(session.id);
+      return responseOf(NO_SESSION, []);
+    }
+    const found = await collect(following, wish);
+    return responseOf(session.id, told([...found.answers].filter(isNews)));
   };
 
   return route(apis.fetch, handle);
 }
 
-/**
- * One pass over all partitions. The first one with data gives a batch at least. It begins with another one each time:
- * otherwise the last ones would starve when the first ones fill every response.
- */
-async function readAll(
-  wanted: readonly Wanted[],
-  maxBytes: number,
-  turn: number,
-  isolation: Isolation,
-): Promise<Findings> {
-  const found: Findings = { answers: new Array(wanted.length), bytes: 0, failed: false };
-  for (let step = 0; step < wanted.length; step++) {
-    const at = (turn + step) % wanted.length;
-    const answer = await readOne(wanted[at]!, maxBytes - found.bytes, found.bytes === 0, isolation);
-    found.answers[at] = answer;
-    for (const batch of answer.records) found.bytes += batch.length;
-    found.failed ||= answer.errorCode !== errorCodes.NONE;
+function followsOf({ topics }: FetchRequest): Parameters<Following['follow']>[] {
+  return topics.flatMap(({ name, partitions }) =>
+    partitions.map(
+      ({ index, fetchOffset, partitionMaxBytes }): Parameters<Following['follow']> => [
+        name,
+        index,
+        fetchOffset,
+        partitionMaxBytes,
+      ],
+    ),
+  );
+}
+
+function rotated<T>(list: readonly T[], turn: number): T[] {
+  const at = list.length === 0 ? 0 : turn % list.length;
+  return [...list.slice(at), ...list.slice(0, at)];
+}
+
+/** Also for those that nothing was read of, because others had filled the response. */
+function answersForAll(following: Following, found: Findings, isolation: Isolation): [Followed, PartitionAnswer][] {
+  return Array.from(following.all(), (followed) => [
+    followed,
+    found.answers.get(followed) ?? answerWithoutRecords(following, followed, isolation),
+  ]);
+}
+
+function isNews([{ told }, answer]: [Followed, PartitionAnswer]): boolean {
+  return (
+    answer.records.length > 0 ||
+    answer.errorCode !== errorCodes.NONE ||
+    told?.highWatermark !== answer.highWatermark ||
+    told.lastStableOffset !== answer.lastStableOffset ||
+    told.logStartOffset !== answer.logStartOffset
+  );
+}
+
+/** Takes note of what the client will know. */
+function told(answers: [Followed, PartitionAnswer][]): Answered {
+  for (const [followed, { errorCode, highWatermark, lastStableOffset, logStartOffset }] of answers) {
+    const ends = { highWatermark, lastStableOffset, logStartOffset };
+    followed.told = errorCode === errorCodes.NONE ? ends : undefined;
   }
-  return found;
+  return answers;
 }
 
-async function readOne(
-  { index, offset, log, errorCode, maxBytes }: Wanted,
-  bytesLeft: number,
-  isFirst: boolean,
-  isolation: Isolation,
-): Promise<PartitionAnswer> {
-  const nothing: PartitionAnswer = {
-    index,
-    errorCode,
-    highWatermark: log?.highWatermark ?? -1n,
-    lastStableOffset: log?.lastStableOffset ?? -1n,
-    logStartOffset: log?.logStartOffset ?? -1n,
-    abortedTransactions: isolation === 'committed' ? [] : null,
-    preferredReadReplica: -1,
-    records: [],
-  };
-  if (log === undefined) return nothing;
-  const isBehindTheEnd = offset >= visibleEnd(log, isolation) && offset <= log.logEndOffset;
-  if (isBehindTheEnd || (!isFirst && bytesLeft <= 0)) return nothing;
-  try {
-    const { batches, abortedTransactions, ...ends } = await log.read(
-      offset,
-      Math.max(0, Math.min(maxBytes, bytesLeft)),
-      isolation,
-    );
-    const bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
-    if (!isFirst && bytes > bytesLeft) return nothing;
-    const aborted = isolation === 'committed' ? abortedTransactions : null;
-    return { ...nothing, ...ends, records: batches, abortedTransactions: aborted };
-  } catch (error) {
-    return { ...nothing, errorCode: kafkaErrorOf(error).errorCode };
-  }
-}
-
-/**
- * Resolves when readers of any of the logs may see more than the answers say, or when the time is over.
- * @param gatherMs how long to let more follow on the first news
- */
-function news(
-  wanted: readonly Wanted[],
-  answers: readonly PartitionAnswer[],
-  isolation: Isolation,
-  { waitMs, gatherMs, signal }: { waitMs: number; gatherMs: number; signal: AbortSignal },
-): Promise<void> {
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = [];
-    const finish = (): void => {
-      for (const stop of stops) stop();
-      resolve();
-    };
-    const finishAfter = (delayMs: number): void => {
-      const timer = setTimeout(finish, delayMs);
-      stops.push(() => clearTimeout(timer));
-    };
-    let isGathering = false;
-    const onVisible = (): void => {
-      if (gatherMs === 0) finish();
-      else if (!isGathering) finishAfter(gatherMs);
-      isGathering = true;
-    };
-
-    finishAfter(waitMs);
-    signal.addEventListener('abort', finish, { once: true });
-    stops.push(() => signal.removeEventListener('abort', finish));
-    for (const { log } of wanted) if (log !== undefined) stops.push(log.onVisible(onVisible));
-    // A partition may have moved while those after it were read.
-    if (
-      wanted.some(
-        ({ log }, at) => log !== undefined && visibleEnd(log, isolation) > visibleEnd(answers[at]!, isolation),
-      )
-    ) {
-      onVisible();
-    }
-  });
-}
-
-function byTopic(wanted: readonly Wanted[], answers: readonly PartitionAnswer[]): FetchResponse['topics'] {
+function responseOf(sessionId: number, answers: Answered): FetchResponse {
   const topics = new Map<string, PartitionAnswer[]>();
-  wanted.forEach(({ topic }, at) => {
+  for (const [{ topic }, answer] of answers) {
     const partitions = topics.get(topic);
-    if (partitions === undefined) topics.set(topic, [answers[at]!]);
-    else partitions.push(answers[at]!);
-  });
-  return [...topics].map(([name, partitions]) => ({ name, partitions }));
+    if (partitions === undefined) topics.set(topic, [answer]);
+    else partitions.push(answer);
+  }
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCodes.NONE,
+    sessionId,
+    topics: Array.from(topics, ([name, partitions]) => ({ name, partitions })),
+  };
 }
 
-function responseOf(errorCode: number, topics: FetchResponse['topics']): FetchResponse {
-  return { throttleTimeMs: 0, errorCode, sessionId: NO_SESSION, topics };
+function refusal(errorCode: number): FetchResponse {
+  return { throttleTimeMs: 0, errorCode, sessionId: NO_SESSION, topics: [] };
 }
