@@ -8,6 +8,7 @@ import {
   type BrokerOptions,
   DEFAULT_GROUP_SETTINGS,
   DEFAULT_LIMITS,
+  DEFAULT_PARTITION_COUNT,
   type Limits,
   type Listener,
 } from './options.ts';
@@ -47,7 +48,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     limits,
     groupSettings,
     autoCreateTopics: options.autoCreateTopics ?? true,
-    defaultPartitionCount: options.defaultPartitionCount ?? 1,
+    defaultPartitionCount: options.defaultPartitionCount ?? DEFAULT_PARTITION_COUNT,
   });
   const connections = new Set<Connection>();
   if (options.metrics !== undefined) registerMetrics(options.metrics, engine, () => connections.size);

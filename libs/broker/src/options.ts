@@ -91,6 +91,9 @@ export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
   maxEmptyGroups: 10_000,
 };
 
+/** Partitions of a topic that is made without saying how many. */
+export const DEFAULT_PARTITION_COUNT = 1;
+
 /** This broker's id and its cluster's, as clients see them. */
 export const NODE_ID = 1;
 export const CLUSTER_ID = 'tickfold';

@@ -1,12 +1,18 @@
 import type { LogEngine } from '@tickfold/log-engine';
 import type { GroupCoordinator } from './groups/coordinator.ts';
+import { aclRoutes } from './handlers/acls.ts';
+import { alterConfigsRoutes } from './handlers/alter-configs.ts';
 import { apiVersionsRoute } from './handlers/api-versions.ts';
+import { describeClusterRoute } from './handlers/cluster.ts';
 import { describeConfigsRoute } from './handlers/configs.ts';
 import { fetchRoute } from './handlers/fetch.ts';
 import { groupAdminRoutes, membershipRoutes } from './handlers/groups.ts';
 import { listOffsetsRoute } from './handlers/list-offsets.ts';
+import { describeLogDirsRoute } from './handlers/log-dirs.ts';
 import { metadataRoute } from './handlers/metadata.ts';
+import { offsetDeleteRoute } from './handlers/offset-delete.ts';
 import { offsetCommitRoute, offsetFetchRoute } from './handlers/offsets.ts';
+import { createPartitionsRoute, deleteRecordsRoute, offsetForLeaderEpochRoute } from './handlers/partitions.ts';
 import { produceRoute } from './handlers/produce.ts';
 import { createTopicsRoute, deleteTopicsRoute } from './handlers/topics.ts';
 import { transactionRoutes } from './handlers/transactions.ts';
@@ -40,8 +46,16 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     ...groupAdminRoutes(engine, coordinator),
     createTopicsRoute(engine, { ...limits, ...parts }),
     deleteTopicsRoute(engine),
+    deleteRecordsRoute(engine),
+    offsetForLeaderEpochRoute(engine),
     ...transactionRoutes({ engine, coordinator, announced, ...groupSettings }),
-    describeConfigsRoute(engine, { ...limits, ...parts }),
+    ...aclRoutes(),
+    describeConfigsRoute(engine, parts),
+    ...alterConfigsRoutes(engine),
+    describeLogDirsRoute(engine),
+    createPartitionsRoute(engine, limits),
+    offsetDeleteRoute(engine, coordinator),
+    describeClusterRoute(),
     ...volumeRoutes(engine, log),
   ];
   return new Map([...routes, apiVersionsRoute(routes)].map((each) => [each.api.key, each]));

@@ -1,12 +1,18 @@
 /** Every API that is spoken here, in the order of their keys: those of the Kafka protocol, and Tickfold's own. */
+import { createAclsApi, deleteAclsApi, describeAclsApi } from './messages/acls.ts';
 import { addOffsetsToTxnApi } from './messages/add-offsets-to-txn.ts';
 import { addPartitionsToTxnApi } from './messages/add-partitions-to-txn.ts';
+import { alterConfigsApi, incrementalAlterConfigsApi } from './messages/alter-configs.ts';
 import { apiVersionsApi } from './messages/api-versions.ts';
+import { createPartitionsApi } from './messages/create-partitions.ts';
 import { createTopicsApi } from './messages/create-topics.ts';
 import { deleteGroupsApi } from './messages/delete-groups.ts';
+import { deleteRecordsApi } from './messages/delete-records.ts';
 import { deleteTopicsApi } from './messages/delete-topics.ts';
+import { describeClusterApi } from './messages/describe-cluster.ts';
 import { describeConfigsApi } from './messages/describe-configs.ts';
 import { describeGroupsApi } from './messages/describe-groups.ts';
+import { describeLogDirsApi } from './messages/describe-log-dirs.ts';
 import { endTxnApi } from './messages/end-txn.ts';
 import { fetchApi } from './messages/fetch.ts';
 import { findCoordinatorApi } from './messages/find-coordinator.ts';
@@ -18,7 +24,9 @@ import { listGroupsApi } from './messages/list-groups.ts';
 import { listOffsetsApi } from './messages/list-offsets.ts';
 import { metadataApi } from './messages/metadata.ts';
 import { offsetCommitApi } from './messages/offset-commit.ts';
+import { offsetDeleteApi } from './messages/offset-delete.ts';
 import { offsetFetchApi } from './messages/offset-fetch.ts';
+import { offsetForLeaderEpochApi } from './messages/offset-for-leader-epoch.ts';
 import { produceApi } from './messages/produce.ts';
 import { syncGroupApi } from './messages/sync-group.ts';
 import { txnOffsetCommitApi } from './messages/txn-offset-commit.ts';
@@ -41,13 +49,24 @@ export const apis = {
   apiVersions: apiVersionsApi,
   createTopics: createTopicsApi,
   deleteTopics: deleteTopicsApi,
+  deleteRecords: deleteRecordsApi,
   initProducerId: initProducerIdApi,
+  offsetForLeaderEpoch: offsetForLeaderEpochApi,
   addPartitionsToTxn: addPartitionsToTxnApi,
   addOffsetsToTxn: addOffsetsToTxnApi,
   endTxn: endTxnApi,
   txnOffsetCommit: txnOffsetCommitApi,
+  describeAcls: describeAclsApi,
+  createAcls: createAclsApi,
+  deleteAcls: deleteAclsApi,
   describeConfigs: describeConfigsApi,
+  alterConfigs: alterConfigsApi,
+  describeLogDirs: describeLogDirsApi,
+  createPartitions: createPartitionsApi,
   deleteGroups: deleteGroupsApi,
+  incrementalAlterConfigs: incrementalAlterConfigsApi,
+  offsetDelete: offsetDeleteApi,
+  describeCluster: describeClusterApi,
   createSnapshot: createSnapshotApi,
   adoptVolume: adoptVolumeApi,
   deleteVolume: deleteVolumeApi,

@@ -33,7 +33,10 @@ export {
   type RequestHeader,
   readCorrelationId,
 } from './frames.ts';
-export { configSources, resourceTypes } from './messages/describe-configs.ts';
+export { configOperations } from './messages/alter-configs.ts';
+export { HIGH_WATERMARK_OFFSET } from './messages/delete-records.ts';
+export { endpointTypes } from './messages/describe-cluster.ts';
+export { configSources, configTypes, resourceTypes } from './messages/describe-configs.ts';
 export { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from './messages/list-offsets.ts';
 export { OPERATIONS_NOT_ASKED } from './messages/metadata.ts';
 export { murmur2, partitionOfKey } from './murmur2.ts';

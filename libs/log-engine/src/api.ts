@@ -350,7 +350,11 @@ export interface LogEngine extends LogReader {
 
   /** Durable when resolved. A group's offsets lie in the volume that its name's first dot gives, as for topics. */
   commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void>;
-  deleteGroupOffsets(group: string): Promise<void>;
+  /**
+   * Forgets what a group committed. Durable when resolved.
+   * @param partitions default: all of them
+   */
+  deleteGroupOffsets(group: string, partitions?: readonly { topic: string; partition: number }[]): Promise<void>;
 
   /**
    * Kafka's InitProducerId. Without a transactional id: a new producer. With one: its next incarnation; earlier ones are

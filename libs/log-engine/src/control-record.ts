@@ -62,6 +62,7 @@ export type ControlRecord =
   | { kind: 'log-starts-moved'; starts: LogStartRow[] }
   | { kind: 'offsets-committed'; group: string; offsets: OffsetRow[] }
   | { kind: 'offsets-deleted'; group: string }
+  | { kind: 'partition-offsets-deleted'; group: string; partitions: [topic: string, partition: number][] }
   | { kind: 'topic-offsets-deleted'; topic: string }
   | ({ kind: 'file-published' } & FileDescription)
   | { kind: 'file-removed'; path: string }
@@ -74,6 +75,7 @@ const KINDS: ReadonlySet<string> = new Set<ControlRecord['kind']>([
   'log-starts-moved',
   'offsets-committed',
   'offsets-deleted',
+  'partition-offsets-deleted',
   'topic-offsets-deleted',
   'file-published',
   'file-removed',

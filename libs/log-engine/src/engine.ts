@@ -38,6 +38,7 @@ import { TailCache } from './tail-cache.ts';
 import {
   committedOffset,
   describeTopic,
+  offsetDeletion,
   offsetRow,
   topicAlteration,
   topicCreation,
@@ -236,10 +237,10 @@ class Engine implements LogEngine {
     return this.#volumes.all().flatMap((journal) => journal.durable.groups());
   }
 
-  async deleteGroupOffsets(group: string): Promise<void> {
+  async deleteGroupOffsets(group: string, partitions?: readonly { topic: string; partition: number }[]): Promise<void> {
     this.#volumes.refused.check(volumeOfGroup(group));
     const journal = this.#volumes.find(volumeOfGroup(group));
-    await journal?.record(() => ({ kind: 'offsets-deleted', group }) as const);
+    await journal?.record(() => offsetDeletion(group, partitions));
   }
 
   async openProducer(options: OpenProducerOptions = {}): Promise<ProducerIdentity> {

@@ -11,3 +11,4 @@ export { openSnapshot } from './snapshot-reader.ts';
 export { stageSnapshot } from './snapshot-restore.ts';
 export { verifySnapshot } from './snapshot-verification.ts';
 export { stageVolume } from './staged-volume.ts';
+export { checkTopicSettings } from './topic-settings.ts';

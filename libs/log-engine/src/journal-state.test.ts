@@ -24,6 +24,11 @@ const records = fc.array(
       ),
     }),
     fc.record({ kind: fc.constant('offsets-deleted' as const), group }),
+    fc.record({
+      kind: fc.constant('partition-offsets-deleted' as const),
+      group,
+      partitions: fc.array(fc.tuple(topic, fc.nat(2)), { maxLength: 4 }),
+    }),
     fc.record({ kind: fc.constant('topic-offsets-deleted' as const), topic }),
   ),
 );
@@ -52,4 +57,31 @@ test('a deleted topic takes its group offsets with it', () => {
   ]);
   expect(state.groups()).toEqual([]);
   expect(state.nextPartitionId).toBe(1);
+});
+
+test('a group that lost the last of its offsets is gone; others keep theirs', () => {
+  const state = fold(new JournalState('synced'), [
+    ...['g', 'h'].map((each): ControlRecord => {
+      return {
+        kind: 'offsets-committed',
+        group: each,
+        offsets: [
+          ['a', 0, '5', 0, ''],
+          ['a', 1, '6', 0, ''],
+        ],
+      };
+    }),
+    {
+      kind: 'partition-offsets-deleted',
+      group: 'g',
+      partitions: [
+        ['a', 0],
+        ['a', 1],
+        ['b', 0],
+      ],
+    },
+    { kind: 'partition-offsets-deleted', group: 'h', partitions: [['a', 1]] },
+  ]);
+  expect(state.groups()).toEqual(['h']);
+  expect(state.offsetsOf('h')).toEqual([['a', 0, '5', 0, '']]);
 });

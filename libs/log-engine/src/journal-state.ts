@@ -85,6 +85,9 @@ export class JournalState {
       case 'offsets-deleted':
         this.#groups.delete(record.group);
         return;
+      case 'partition-offsets-deleted':
+        this.#forgetOffsets(record.group, record.partitions);
+        return;
       case 'topic-offsets-deleted':
         this.#forgetOffsetsOf(record.topic);
         return;
@@ -122,6 +125,12 @@ export class JournalState {
     const offsets = this.#groups.get(group) ?? new Map<string, OffsetRow>();
     this.#groups.set(group, offsets);
     for (const row of rows) offsets.set(`${row[0]}/${row[1]}`, row);
+  }
+
+  #forgetOffsets(group: string, partitions: readonly [topic: string, partition: number][]): void {
+    const offsets = this.#groups.get(group);
+    for (const [topic, partition] of partitions) offsets?.delete(`${topic}/${partition}`);
+    if (offsets?.size === 0) this.#groups.delete(group);
   }
 
   #forgetOffsetsOf(topic: string): void {

@@ -25,6 +25,19 @@ export function offsetRow({ topic, partition, offset, leaderEpoch, metadata }: C
   return [topic, partition, String(offset), leaderEpoch, metadata];
 }
 
+/** What makes a group forget these positions; without any: all that it has. */
+export function offsetDeletion(
+  group: string,
+  partitions: readonly { topic: string; partition: number }[] | undefined,
+): ControlRecord {
+  if (partitions === undefined) return { kind: 'offsets-deleted', group };
+  return {
+    kind: 'partition-offsets-deleted',
+    group,
+    partitions: partitions.map(({ topic, partition }) => [topic, partition]),
+  };
+}
+
 type Created = Extract<ControlRecord, { kind: 'topic-created' }>;
 type Altered = Extract<ControlRecord, { kind: 'topic-altered' }>;
 

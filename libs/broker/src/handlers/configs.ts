@@ -1,12 +1,15 @@
 import {
   apis,
   configSources,
+  configTypes,
   errorCodes,
   type RequestOf,
   type ResponseOf,
   resourceTypes,
 } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
+import { type BrokerConfig, type BrokerSettings, brokerConfigs } from '../configs/broker-configs.ts';
+import { topicConfigs } from '../configs/topic-configs.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -15,30 +18,9 @@ type Resource = RequestOf<typeof apis.describeConfigs>['resources'][number];
 type ResourceAnswer = ResponseOf<typeof apis.describeConfigs>['resources'][number];
 type ConfigAnswer = ResourceAnswer['configs'][number];
 
-/** What Kafka's tools and UIs look for in a topic, as this engine behaves where the topic says nothing. */
-const topicDefaults: Readonly<Record<string, string>> = {
-  'cleanup.policy': 'delete',
-  'compression.type': 'producer',
-  'max.message.bytes': '1048588',
-  'message.timestamp.type': 'CreateTime',
-  'min.insync.replicas': '1',
-  'retention.bytes': '-1',
-  'retention.ms': '-1',
-};
-
-const types = { boolean: 1, string: 2, int: 3 } as const;
-
-/** Settings of topics, and the few of the broker that clients ask for. All are read only. */
-export function describeConfigsRoute(
-  engine: LogEngine,
-  settings: { autoCreateTopics: boolean; defaultPartitionCount: number; frameBytes: number },
-): Route {
-  const brokerConfigs = [
-    config('auto.create.topics.enable', String(settings.autoCreateTopics), configSources.staticBroker, types.boolean),
-    config('default.replication.factor', '1', configSources.default, types.int),
-    config('num.partitions', String(settings.defaultPartitionCount), configSources.staticBroker, types.int),
-    config('socket.request.max.bytes', String(settings.frameBytes), configSources.staticBroker, types.int),
-  ];
+/** Settings of topics, and those of the broker, which are given when it starts. */
+export function describeConfigsRoute(engine: LogEngine, settings: BrokerSettings): Route {
+  const ofBroker = brokerConfigs(settings);
 
   const describe = ({ type, name, keys }: Resource): ResourceAnswer => {
     const answer = (configs: ConfigAnswer[]): ResourceAnswer => ({
@@ -59,7 +41,7 @@ export function describeConfigsRoute(
         const topic = engine.topic(name);
         return topic === undefined
           ? refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic '${name}'`)
-          : answer(topicConfigs(topic.settings));
+          : answer(topicAnswers(topic.settings));
       } catch (error) {
         const { errorCode, message } = kafkaErrorOf(error);
         return refuse(errorCode, message);
@@ -67,32 +49,59 @@ export function describeConfigsRoute(
     }
     if (type === resourceTypes.broker) {
       return name === '' || name === String(NODE_ID)
-        ? answer(brokerConfigs)
+        ? answer([...ofBroker].map(([configName, config]) => brokerAnswer(configName, config)))
         : refuse(errorCodes.INVALID_REQUEST, `there is no broker '${name}', only ${NODE_ID}`);
     }
     return refuse(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
   };
 
-  return route(apis.describeConfigs, ({ resources }) => ({ throttleTimeMs: 0, resources: resources.map(describe) }));
+  return route(apis.describeConfigs, ({ resources, includeSynonyms, includeDocumentation }) => ({
+    throttleTimeMs: 0,
+    resources: resources.map(describe).map((resource) => ({
+      ...resource,
+      configs: resource.configs.map((config) => ({
+        ...config,
+        synonyms: includeSynonyms ? config.synonyms : [],
+        documentation: includeDocumentation ? config.documentation : null,
+      })),
+    })),
+  }));
 }
 
-function topicConfigs(set: Readonly<Record<string, string>>): ConfigAnswer[] {
-  const untouched = Object.entries(topicDefaults).filter(([name]) => !(name in set));
-  return [
-    ...Object.entries(set).map(([name, value]) => config(name, value, configSources.topic, types.string)),
-    ...untouched.map(([name, value]) => config(name, value, configSources.default, types.string)),
-  ];
+/** All settings that a topic can have, with where each value comes from. */
+export function topicAnswers(set: Readonly<Record<string, string>>): ConfigAnswer[] {
+  const names = new Set([...topicConfigs.keys(), ...Object.keys(set)]);
+  return [...names].sort().map((name) => {
+    const config = topicConfigs.get(name);
+    const own = set[name];
+    const inherited =
+      config === undefined
+        ? []
+        : [{ name: config.brokerName ?? name, value: config.value, source: configSources.default }];
+    const synonyms = own === undefined ? inherited : [{ name, value: own, source: configSources.topic }, ...inherited];
+    return {
+      name,
+      value: synonyms[0]!.value,
+      readOnly: false,
+      source: synonyms[0]!.source,
+      isSensitive: false,
+      synonyms,
+      configType: config?.type ?? configTypes.string,
+      documentation: config?.documentation ?? null,
+    };
+  });
 }
 
-function config(name: string, value: string, source: number, configType: number): ConfigAnswer {
+function brokerAnswer(name: string, { value, type, isDefault, documentation }: BrokerConfig): ConfigAnswer {
+  const source = isDefault ? configSources.default : configSources.staticBroker;
   return {
     name,
     value,
     readOnly: true,
     source,
     isSensitive: false,
-    synonyms: [],
-    configType,
-    documentation: null,
+    synonyms: [{ name, value, source }],
+    configType: type,
+    documentation,
   };
 }

@@ -1,5 +1,6 @@
-import { apis, errorCodes, OPERATIONS_NOT_ASKED, type ResponseOf } from '@tickfold/kafka-protocol';
+import { apis, errorCodes, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
+import { authorizedOperations } from '../authorized-operations.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
 import { NODE_ID } from '../options.ts';
@@ -75,14 +76,14 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
 export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinator): Route[] {
   const hasOffsets = (groupId: string): boolean => engine.committedOffsets(groupId).length > 0;
 
-  const describe = (groupId: string): DescribedGroup => {
+  const describe = (groupId: string, asksForOperations: boolean): DescribedGroup => {
     const group = coordinator.view(groupId);
     const common = {
       errorCode: errorCodes.NONE,
       groupId,
       protocolType: group?.protocolType ?? '',
       protocolData: group?.protocolName ?? '',
-      authorizedOperations: OPERATIONS_NOT_ASKED,
+      authorizedOperations: authorizedOperations('group', asksForOperations),
     };
     if (group === undefined) {
       try {
@@ -120,7 +121,10 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
   };
 
   return [
-    route(apis.describeGroups, ({ groups }) => ({ throttleTimeMs: 0, groups: groups.map(describe) })),
+    route(apis.describeGroups, ({ groups, includeAuthorizedOperations }) => ({
+      throttleTimeMs: 0,
+      groups: groups.map((groupId) => describe(groupId, includeAuthorizedOperations)),
+    })),
 
     route(apis.listGroups, () => {
       const ids = new Set([...coordinator.groupIds(), ...engine.groupsWithOffsets()]);

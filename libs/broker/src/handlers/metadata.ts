@@ -1,5 +1,6 @@
 import { apis, errorCodes, OPERATIONS_NOT_ASKED, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { LogEngine, TopicDescription } from '@tickfold/log-engine';
+import { authorizedOperations } from '../authorized-operations.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { CLUSTER_ID, LEADER_EPOCH, NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -29,15 +30,16 @@ export function metadataRoute(
     const asksForAll = request.topics === null || (version === 0 && request.topics.length === 0);
     const mayCreate = settings.autoCreateTopics && request.allowAutoTopicCreation;
     const names = new Set(request.topics?.map(({ name }) => name));
+    const topics = asksForAll
+      ? engine.topics().map(describe)
+      : await Promise.all([...names].map((name) => findOrCreate(name, mayCreate)));
     return {
       throttleTimeMs: 0,
       brokers: [{ nodeId: NODE_ID, host: advertisedHost, port: advertisedPort, rack: null }],
       clusterId: CLUSTER_ID,
       controllerId: NODE_ID,
-      topics: asksForAll
-        ? engine.topics().map(describe)
-        : await Promise.all([...names].map((name) => findOrCreate(name, mayCreate))),
-      clusterAuthorizedOperations: OPERATIONS_NOT_ASKED,
+      topics: request.includeTopicAuthorizedOperations ? topics.map(withOperations) : topics,
+      clusterAuthorizedOperations: authorizedOperations('cluster', request.includeClusterAuthorizedOperations),
     };
   });
 }
@@ -55,6 +57,10 @@ function describe({ name, partitionCount }: TopicDescription): TopicAnswer {
       offlineReplicas: [],
     })),
   };
+}
+
+function withOperations(topic: TopicAnswer): TopicAnswer {
+  return { ...topic, authorizedOperations: authorizedOperations('topic', topic.errorCode === errorCodes.NONE) };
 }
 
 function failed(name: string, errorCode: number): TopicAnswer {

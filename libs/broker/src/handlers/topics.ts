@@ -1,5 +1,5 @@
 import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
-import type { LogEngine } from '@tickfold/log-engine';
+import { checkTopicSettings, type LogEngine, volumeOfTopic } from '@tickfold/log-engine';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -14,20 +14,22 @@ interface Outcome {
 
 export function createTopicsRoute(
   engine: LogEngine,
-  settings: { defaultPartitionCount: number; partitionsPerTopic: number },
+  { defaultPartitionCount, partitionsPerTopic }: { defaultPartitionCount: number; partitionsPerTopic: number },
 ): Route {
   const create = async (topic: NewTopic, validateOnly: boolean): Promise<Outcome> => {
     const { name } = topic;
-    const partitionCount = partitionCountOf(topic, settings.defaultPartitionCount);
+    const partitionCount = partitionCountOf(topic, defaultPartitionCount);
     try {
-      const problem = problemWith(engine, topic, partitionCount, settings.partitionsPerTopic);
+      const problem = problemWith(engine, topic, partitionCount, partitionsPerTopic);
       if (problem !== undefined) return { name, ...problem };
-      if (validateOnly) return { name, errorCode: errorCodes.NONE, errorMessage: null };
       const set = topic.configs.filter(({ value }) => value !== null);
-      await engine.createTopic(name, {
-        partitionCount,
-        settings: Object.fromEntries(set.map((config) => [config.name, config.value!])),
-      });
+      const settings = Object.fromEntries(set.map((config) => [config.name, config.value!]));
+      if (validateOnly) {
+        volumeOfTopic(name);
+        checkTopicSettings(settings);
+      } else {
+        await engine.createTopic(name, { partitionCount, settings });
+      }
       return { name, errorCode: errorCodes.NONE, errorMessage: null };
     } catch (error) {
       const { errorCode, message } = kafkaErrorOf(error);

@@ -3,6 +3,9 @@ import { array, boolean, int8, int16, int32, nullableArray, nullableString, sinc
 
 export const resourceTypes = { topic: 2, broker: 4 } as const;
 
+/** What a setting's value is, for tools that let somebody edit it. */
+export const configTypes = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 } as const;
+
 /** Where a setting's value comes from. */
 export const configSources = { topic: 1, staticBroker: 4, default: 5 } as const;
 
@@ -10,7 +13,8 @@ export const configSources = { topic: 1, staticBroker: 4, default: 5 } as const;
 export const describeConfigsApi = defineApi({
   name: 'DescribeConfigs',
   key: 32,
-  versions: [1, 3],
+  versions: [1, 4],
+  flexibleSince: 4,
   request: struct({
     resources: array(
       struct({

@@ -1,0 +1,141 @@
+import {
+  apis,
+  configOperations,
+  configTypes,
+  errorCodes,
+  type RequestOf,
+  resourceTypes,
+} from '@tickfold/kafka-protocol';
+import { checkTopicSettings, type LogEngine } from '@tickfold/log-engine';
+import { topicConfigs } from '../configs/topic-configs.ts';
+import { kafkaErrorOf } from '../engine-errors.ts';
+import { type Route, route } from '../route.ts';
+
+type Change = RequestOf<typeof apis.incrementalAlterConfigs>['resources'][number]['configs'][number];
+type Settings = Readonly<Record<string, string>>;
+
+interface Resource {
+  type: number;
+  name: string;
+}
+
+/** What is wrong with a request, as its answer says it. */
+class Refusal extends Error {
+  readonly errorCode: number;
+
+  constructor(errorCode: number, message: string) {
+    super(message);
+    this.errorCode = errorCode;
+  }
+}
+
+/** Change the settings of topics; the broker's own are given when it starts. */
+export function alterConfigsRoutes(engine: LogEngine): Route[] {
+  /** One change after another: each begins with what the one before has left. */
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+
+  const alterTopic = async (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
+    const topic = engine.topic(name);
+    if (topic === undefined) throw new Refusal(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic '${name}'`);
+    const settings = { ...change(topic.settings) };
+    checkTopicSettings(settings);
+    if (!validateOnly) await engine.alterTopic(name, { settings });
+  };
+
+  const alter = async (
+    { type, name }: Resource,
+    configNames: readonly string[],
+    validateOnly: boolean,
+    change: (now: Settings) => Settings,
+  ) => {
+    try {
+      if (type === resourceTypes.topic) await inTurn(() => alterTopic(name, validateOnly, change));
+      else if (type !== resourceTypes.broker) {
+        throw new Refusal(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
+      } else if (configNames.length > 0) {
+        const which = configNames.join(', ');
+        throw new Refusal(errorCodes.INVALID_REQUEST, `${which}: the broker's settings are given when it starts`);
+      }
+      return { type, name, errorCode: errorCodes.NONE, errorMessage: null };
+    } catch (error) {
+      const { errorCode, message } = error instanceof Refusal ? error : kafkaErrorOf(error);
+      return { type, name, errorCode, errorMessage: message };
+    }
+  };
+
+  const answerAll = async <R extends Resource & { configs: readonly { name: string }[] }>(
+    { resources, validateOnly }: { resources: readonly R[]; validateOnly: boolean },
+    changeOf: (resource: R) => (now: Settings) => Settings,
+  ) => {
+    const isThereTwice = ({ type, name }: Resource) =>
+      resources.filter((other) => other.type === type && other.name === name).length > 1;
+    const answers = await Promise.all(
+      resources.map((resource) => {
+        const names = resource.configs.map(({ name }) => name);
+        return alter(resource, names, validateOnly, (now) => {
+          if (isThereTwice(resource)) {
+            throw new Refusal(errorCodes.INVALID_REQUEST, `'${resource.name}' is there twice in one request`);
+          }
+          const twice = names.find((name, at) => names.indexOf(name) !== at);
+          if (twice !== undefined) {
+            throw new Refusal(errorCodes.INVALID_REQUEST, `${twice} is there twice for '${resource.name}'`);
+          }
+          return changeOf(resource)(now);
+        });
+      }),
+    );
+    return { throttleTimeMs: 0, resources: answers };
+  };
+
+  return [
+    route(apis.alterConfigs, (request) =>
+      answerAll(request, ({ configs }) => () => {
+        return Object.fromEntries(configs.map(({ name, value }) => [name, given(name, value)]));
+      }),
+    ),
+    route(apis.incrementalAlterConfigs, (request) =>
+      answerAll(
+        request,
+        ({ configs }) =>
+          (now) =>
+            configs.reduce(changed, now),
+      ),
+    ),
+  ];
+}
+
+function changed(settings: Settings, { name, operation, value }: Change): Settings {
+  const { [name]: own, ...others } = settings;
+  switch (operation) {
+    case configOperations.set:
+      return { ...others, [name]: given(name, value) };
+    case configOperations.delete:
+      return others;
+    case configOperations.append:
+    case configOperations.subtract: {
+      const elements = listOf(name, own ?? topicConfigs.get(name)?.value);
+      const named = given(name, value).split(',');
+      const kept = elements.filter((element) => !named.includes(element));
+      return { ...others, [name]: (operation === configOperations.append ? [...kept, ...named] : kept).join(',') };
+    }
+    default:
+      throw new Refusal(errorCodes.INVALID_REQUEST, `there is no operation ${operation} on a setting`);
+  }
+}
+
+function listOf(name: string, value: string | undefined): string[] {
+  if (topicConfigs.get(name)?.type !== configTypes.list) {
+    throw new Refusal(errorCodes.INVALID_CONFIG, `${name} is no list: nothing can be added to it or taken from it`);
+  }
+  return (value ?? '').split(',').filter((element) => element !== '');
+}
+
+function given(name: string, value: string | null): string {
+  if (value === null) throw new Refusal(errorCodes.INVALID_REQUEST, `${name} has no value`);
+  return value;
+}
