@@ -104,15 +104,22 @@ export interface EncodedIndex {
   entries: Buffer;
 }
 
-/** Encodes the index of a segment from the lists of its partitions. */
-export function encodeIndex(segment: IndexedSegment, lists: ReadonlyMap<number, GrowingList>): EncodedIndex {
+/**
+ * Encodes the index of a segment from the lists of its partitions.
+ * @param tellsEntryCrcs false: as it was written before its rows had a CRC each
+ */
+export function encodeIndex(
+  segment: IndexedSegment,
+  lists: ReadonlyMap<number, GrowingList>,
+  tellsEntryCrcs = true,
+): EncodedIndex {
   const partitionIds = [...lists.keys()].sort((a, b) => a - b);
   const directory = Buffer.alloc(partitionIds.length * ROW_BYTES);
   const entries = Buffer.concat(partitionIds.map((partitionId) => lists.get(partitionId)!.bytes));
   let firstEntry = 0;
   partitionIds.forEach((partitionId, i) => {
     const row = summarize(partitionId, lists.get(partitionId)!, firstEntry);
-    writeRow(directory, i * ROW_BYTES, row, crc32c(entriesOf(entries, row)));
+    writeRow(directory, i * ROW_BYTES, row, tellsEntryCrcs ? crc32c(entriesOf(entries, row)) : 0);
     firstEntry += row.entryCount;
   });
   return { header: encodeHeader(segment, directory, entries), directory, entries };

@@ -5,7 +5,7 @@ import { batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
 import { parseControlRecord } from './control-record.ts';
 import { type Disk, type DiskFile, hasCode, nodeDisk, readWhole } from './disk.ts';
 import { hashFile, parseChecksums } from './file-hash.ts';
-import { encodeIndex } from './index-file.ts';
+import { encodeIndex, type IndexedSegment } from './index-file.ts';
 import { SEGMENT_HEADER } from './layout.ts';
 import { volumeOfSnapshot } from './names.ts';
 import { OffsetCheck } from './offset-check.ts';
@@ -107,7 +107,7 @@ class Verification {
       if (index === undefined) return;
       const { volumeId, crc: segmentHeaderCrc } = header;
       const identity = { volumeId, segmentNumber: number, generation, segmentBytes: sizeBytes, segmentHeaderCrc };
-      await this.#checkIndex(baseName + INDEX_ENDING, encodeIndex(identity, index.lists));
+      await this.#checkIndex(baseName + INDEX_ENDING, identity, index);
     } finally {
       await file.close();
     }
@@ -141,12 +141,14 @@ class Verification {
     return damaged.length === 0 ? index : undefined;
   }
 
-  async #checkIndex(path: string, parts: { header: Buffer; directory: Buffer; entries: Buffer }): Promise<void> {
+  async #checkIndex(path: string, segment: IndexedSegment, { lists }: GrowingIndex): Promise<void> {
     const bytes = await readWhole(this.#snapshot.disk, join(this.#snapshot.folder, path));
-    if (bytes === undefined) this.#damaged(path, 'is missing');
-    else if (!bytes.equals(Buffer.concat([parts.header, parts.directory, parts.entries]))) {
-      this.#damaged(path, 'does not tell what its segment holds');
-    }
+    if (bytes === undefined) return this.#damaged(path, 'is missing');
+    const isThis = [true, false].some((tellsEntryCrcs) => {
+      const { header, directory, entries } = encodeIndex(segment, lists, tellsEntryCrcs);
+      return bytes.equals(Buffer.concat([header, directory, entries]));
+    });
+    if (!isThis) this.#damaged(path, 'does not tell what its segment holds');
   }
 
   async #checkFile({ volume, path: inVolume, sizeBytes }: SnapshotManifest['files'][number]): Promise<void> {
