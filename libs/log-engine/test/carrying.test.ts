@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FaultyDisk } from '@tickfold/testkit/faulty-disk';
 import { expect, test } from 'vitest';
 import type { EngineOptions, LogEngine, PartitionLog } from '../src/api.ts';
+import { type Disk, nodeDisk } from '../src/disk.ts';
 import { openLogEngine } from '../src/engine.ts';
 import { numberedBatch } from './batches.ts';
 import { logOf, openEngine, readAll, readSnapshot, valuesOf } from './engines.ts';
@@ -203,3 +204,33 @@ test.each(['kill', 'power loss'] as const)(
     expect(crashes).toBeGreaterThan(20);
   },
 );
+
+test('half-carried: what was carried is removed on opening only when the name of its side segment is durable', async () => {
+  const options = small({});
+  const engine = await withTopics(options);
+  await interleave(engine, 40);
+  const before = await valuesOf(logOf(engine, 'kept'));
+  const journal = join(options.dataDir, 'default', 'journal');
+  const asItWas = temporaryFolder();
+  cpSync(journal, asItWas, { recursive: true });
+  await logOf(engine, 'gone').deleteRecordsBefore(-1n);
+  await engine.maintain();
+  await engine.close();
+  // As a process left it that was killed before it removed anything.
+  const carried = readdirSync(asItWas).filter((name) => !existsSync(join(journal, name)));
+  for (const name of carried) cpSync(join(asItWas, name), join(journal, name));
+
+  const calls: string[] = [];
+  const disk: Disk = {
+    ...nodeDisk,
+    syncFolder: (path) => nodeDisk.syncFolder(path).then(() => void calls.push(`sync ${path}`)),
+    remove: (path) => nodeDisk.remove(path).then(() => void calls.push(`remove ${path}`)),
+  };
+  const reopened = await openEngine(options, disk);
+  expect(await valuesOf(logOf(reopened, 'kept'))).toEqual(before);
+  const removed = calls.filter((call) => call.startsWith('remove'));
+  expect(removed.length).toBeGreaterThan(2);
+  const synced = calls.indexOf(`sync ${journal}`);
+  expect(synced).toBeGreaterThanOrEqual(0);
+  expect(synced).toBeLessThan(calls.indexOf(removed[0]!));
+});
