@@ -157,6 +157,12 @@ export interface ReadResult {
   abortedTransactions: { producerId: bigint; firstOffset: bigint }[];
 }
 
+/** Where a record lies, and its timestamp. */
+export interface TimedOffset {
+  offset: bigint;
+  timestampMs: bigint;
+}
+
 /** A partition as readers see it, in a live volume or in a snapshot. */
 export interface PartitionReader {
   readonly topic: string;
@@ -181,10 +187,10 @@ export interface PartitionReader {
   read(offset: bigint, maxBytes: number, isolation?: Isolation, into?: Buffer): Promise<ReadResult>;
 
   /** First visible record whose timestamp is at or after `timestampMs`, or undefined. */
-  offsetForTimestamp(
-    timestampMs: bigint,
-    isolation?: Isolation,
-  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined>;
+  offsetForTimestamp(timestampMs: bigint, isolation?: Isolation): Promise<TimedOffset | undefined>;
+
+  /** First of the visible records with the highest timestamp; undefined where there is no record. */
+  offsetOfLatest(isolation?: Isolation): Promise<TimedOffset | undefined>;
 }
 
 export interface PartitionLog extends PartitionReader {

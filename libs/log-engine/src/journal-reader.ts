@@ -1,5 +1,5 @@
 import { iterateBatches, RecordBatchError, RecordCursor } from '@tickfold/kafka-protocol';
-import type { Isolation, ReadResult } from './api.ts';
+import type { Isolation, ReadResult, TimedOffset } from './api.ts';
 import { attributesAreControl, batchBaseOffset, batchLastOffsetDelta } from './batch-header.ts';
 import { EngineError } from './errors.ts';
 import { batchIn, type Extent, extentOf, frameEnd, spanBytes, spansOf } from './extents.ts';
@@ -74,8 +74,13 @@ export class JournalReader {
     partition: ReadablePartition,
     timestampMs: bigint,
     isolation: Isolation = 'uncommitted',
-  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+  ): Promise<TimedOffset | undefined> {
     return this.#unlessRemoved(() => this.#findTimestamp(partition, Number(timestampMs), isolation));
+  }
+
+  /** The first of the visible records with the highest timestamp. */
+  offsetOfLatest(partition: ReadablePartition, isolation: Isolation = 'uncommitted'): Promise<TimedOffset | undefined> {
+    return this.#unlessRemoved(() => this.#findLatest(partition, isolation));
   }
 
   /** Does the work again when a segment was taken away under it, or its remains were carried elsewhere. */
@@ -127,7 +132,7 @@ export class JournalReader {
     partition: ReadablePartition,
     wanted: number,
     isolation: Isolation,
-  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+  ): Promise<TimedOffset | undefined> {
     const end = isolation === 'committed' ? partition.stableOffset : partition.visibleOffset;
     for (const segment of this.#journal.segments) {
       const summary = segment.index.summary(partition.id);
@@ -142,6 +147,28 @@ export class JournalReader {
       }
     }
     return undefined;
+  }
+
+  async #findLatest(partition: ReadablePartition, isolation: Isolation): Promise<TimedOffset | undefined> {
+    const end = isolation === 'committed' ? partition.stableOffset : partition.visibleOffset;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    let found: TimedOffset | undefined;
+    for (const segment of this.#journal.segments) {
+      const summary = segment.index.summary(partition.id);
+      if (summary === undefined || summary.maxTimestampMs <= latestMs) continue;
+      const list = await segment.index.batches(partition.id);
+      let latest = -1;
+      for (let i = list.firstEndingAtOrAfter(partition.startOffset); i < list.count && list.baseOffset(i) < end; i++) {
+        if (list.maxTimestampMs(i) <= latestMs || attributesAreControl(list.attributes(i))) continue;
+        latestMs = list.maxTimestampMs(i);
+        latest = i;
+      }
+      if (latest < 0) continue;
+      const [batch] = await this.#fetch([extentOf(segment, partition.id, list, latest)], new ReadRoom());
+      const first = batch && firstRecordSince(batch, latestMs, partition.startOffset);
+      if (first !== undefined) found = { offset: BigInt(first.offset), timestampMs: BigInt(first.timestampMs) };
+    }
+    return found;
   }
 
   /** The batches below `end` from the one that holds `offset` on, at most `maxBytes` but at least one. */

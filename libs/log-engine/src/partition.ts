@@ -1,4 +1,4 @@
-import type { AppendResult, Durability, Isolation, PartitionLog, ReadResult } from './api.ts';
+import type { AppendResult, Durability, Isolation, PartitionLog, ReadResult, TimedOffset } from './api.ts';
 import { EngineError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { TransactionGate } from './journal-context.ts';
@@ -70,11 +70,12 @@ export class Partition implements PartitionLog {
     return this.#journal.reader.read(this, offset, maxBytes, isolation, into);
   }
 
-  offsetForTimestamp(
-    timestampMs: bigint,
-    isolation?: Isolation,
-  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+  offsetForTimestamp(timestampMs: bigint, isolation?: Isolation): Promise<TimedOffset | undefined> {
     return this.#journal.reader.offsetForTimestamp(this, timestampMs, isolation);
+  }
+
+  offsetOfLatest(isolation?: Isolation): Promise<TimedOffset | undefined> {
+    return this.#journal.reader.offsetOfLatest(this, isolation);
   }
 
   deleteRecordsBefore(offset: bigint): Promise<bigint> {

@@ -6,6 +6,7 @@ import type {
   ReadResult,
   Snapshot,
   SnapshotManifest,
+  TimedOffset,
   TopicDescription,
 } from './api.ts';
 import type { TopicRow } from './control-record.ts';
@@ -280,10 +281,11 @@ class FrozenPartition implements PartitionReader, ReadablePartition {
     return this.#journal.whileThere(this.#journal.reader.read(this, offset, maxBytes, isolation, into));
   }
 
-  offsetForTimestamp(
-    timestampMs: bigint,
-    isolation?: Isolation,
-  ): Promise<{ offset: bigint; timestampMs: bigint } | undefined> {
+  offsetForTimestamp(timestampMs: bigint, isolation?: Isolation): Promise<TimedOffset | undefined> {
     return this.#journal.whileThere(this.#journal.reader.offsetForTimestamp(this, timestampMs, isolation));
+  }
+
+  offsetOfLatest(isolation?: Isolation): Promise<TimedOffset | undefined> {
+    return this.#journal.whileThere(this.#journal.reader.offsetOfLatest(this, isolation));
   }
 }

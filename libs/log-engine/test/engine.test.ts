@@ -289,3 +289,19 @@ test('what is read from files is put into the buffer that was lent for it, as fa
   expect(made.buffer).not.toBe(small.buffer);
   expect(Uint8Array.from(made)).toEqual(expected);
 });
+
+test('the latest record is the first with the highest timestamp, wherever it lies, as far as readers may see', async () => {
+  const dataDir = temporaryFolder();
+  const engine = await openEngine({ dataDir, segmentBytes: 1000 });
+  await engine.createTopic('t', { partitionCount: 1 });
+  const log = logOf(engine, 't');
+  expect(await log.offsetOfLatest()).toBeUndefined();
+  for (let i = 0; i < 60; i++) {
+    await log.append(numberedBatch('v', 3, i === 20 || i === 40 ? 9000 : 1000 + i), 'synced');
+  }
+  expect(await log.offsetOfLatest()).toEqual({ offset: 62n, timestampMs: 9002n });
+  await log.deleteRecordsBefore(63n);
+  expect(await log.offsetOfLatest()).toEqual({ offset: 122n, timestampMs: 9002n });
+  await log.deleteRecordsBefore(123n);
+  expect(await log.offsetOfLatest()).toEqual({ offset: 179n, timestampMs: 1061n });
+});

@@ -85,6 +85,8 @@ test('a search by time passes over markers, and for committed records ends at th
   await producer.send('v.t', 'a');
   expect(await log.offsetForTimestamp(1000n, 'committed')).toBeUndefined();
   expect(await log.offsetForTimestamp(1000n)).toMatchObject({ offset: 0n });
+  expect(await log.offsetOfLatest('committed')).toBeUndefined();
+  expect(await log.offsetOfLatest()).toMatchObject({ offset: 0n });
   await producer.end('commit');
   expect(await log.offsetForTimestamp(1000n, 'committed')).toMatchObject({ offset: 0n });
   expect(await log.offsetForTimestamp(1001n)).toBeUndefined();

@@ -110,7 +110,17 @@ describe('a consumer', () => {
           return log.read(offset, maxBytes);
         };
         const offsetForTimestamp = async () => undefined;
-        return { topic, partition, logStartOffset, highWatermark, lastStableOffset, read, offsetForTimestamp };
+        const offsetOfLatest = offsetForTimestamp;
+        return {
+          topic,
+          partition,
+          logStartOffset,
+          highWatermark,
+          lastStableOffset,
+          read,
+          offsetForTimestamp,
+          offsetOfLatest,
+        };
       },
     };
     const assignments = [0, 1].map((partition) => ({ topic: TOPIC, partition }));
@@ -179,7 +189,17 @@ test('a client that is closed reads no more, so that what it reads from may be c
         return log.read(offset, maxBytes);
       };
       const offsetForTimestamp = async () => undefined;
-      return { topic, partition, logStartOffset, highWatermark, lastStableOffset, read, offsetForTimestamp };
+      const offsetOfLatest = offsetForTimestamp;
+      return {
+        topic,
+        partition,
+        logStartOffset,
+        highWatermark,
+        lastStableOffset,
+        read,
+        offsetForTimestamp,
+        offsetOfLatest,
+      };
     },
   };
   const reading = inProcessClient(slow);
