@@ -15,6 +15,7 @@ import { offsetCommitRoute, offsetFetchRoute } from './handlers/offsets.ts';
 import { createPartitionsRoute, deleteRecordsRoute, offsetForLeaderEpochRoute } from './handlers/partitions.ts';
 import { produceRoute } from './handlers/produce.ts';
 import { createTopicsRoute, deleteTopicsRoute } from './handlers/topics.ts';
+import { transactionAdminRoutes } from './handlers/transaction-admin.ts';
 import { transactionRoutes } from './handlers/transactions.ts';
 import { volumeRoutes } from './handlers/volumes.ts';
 import type { BrokerLog, GroupSettings, Limits } from './options.ts';
@@ -56,6 +57,7 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     createPartitionsRoute(engine, limits),
     offsetDeleteRoute(engine, coordinator),
     describeClusterRoute(),
+    ...transactionAdminRoutes(engine, announced),
     ...volumeRoutes(engine, log),
   ];
   return new Map([...routes, apiVersionsRoute(routes)].map((each) => [each.api.key, each]));

@@ -297,4 +297,39 @@ describe('on the wire', () => {
     await end(client, producer, true);
     expect([await latest(0), await latest(1)]).toEqual([2n, 2n]);
   });
+
+  test('tools see what a transaction is doing, where, and since when', async () => {
+    const producer = await opened(client, 'writer');
+    await opened(client, 'idle');
+    const described = async () => {
+      const request = { transactionalIds: ['writer', 'nobody'] };
+      const { transactions } = await client.call(apis.describeTransactions, 0, request);
+      return transactions.map(({ errorCode, state, topics }) => [errorCode, state, topics]);
+    };
+    const listed = async (stateFilters: string[], durationFilterMs = -1n) => {
+      const request = { stateFilters, producerIdFilters: [], durationFilterMs };
+      const { transactions, unknownStateFilters } = await client.call(apis.listTransactions, 1, request);
+      return [transactions.map(({ transactionalId }) => transactionalId).sort(), unknownStateFilters];
+    };
+    const openFrom = async () => {
+      const topics = [{ name: 'out', partitions: [0] }];
+      const answer = await client.call(apis.describeProducers, 0, { topics });
+      const { activeProducers } = answer.topics[0]!.partitions[0]!;
+      return activeProducers.map(({ producerId, currentTxnStartOffset }) => [producerId, currentTxnStartOffset]);
+    };
+    const nobody = [errorCodes.TRANSACTIONAL_ID_NOT_FOUND, '', []];
+
+    expect(await described()).toEqual([[errorCodes.NONE, 'Empty', []], nobody]);
+    await add(client, producer, [0, 1]);
+    await write(client, producer);
+    const topics = [{ name: 'out', partitions: [0, 1] }];
+    expect(await described()).toEqual([[errorCodes.NONE, 'Ongoing', topics], nobody]);
+    expect(await listed([])).toEqual([['idle', 'writer'], []]);
+    expect(await listed(['Ongoing', 'Asleep'])).toEqual([['writer'], ['Asleep']]);
+    expect(await listed([], 3_600_000n)).toEqual([[], []]);
+    expect(await openFrom()).toEqual([[producer.producerId, 0n]]);
+    await end(client, producer, false);
+    expect(await described()).toEqual([[errorCodes.NONE, 'CompleteAbort', []], nobody]);
+    expect(await openFrom()).toEqual([[producer.producerId, -1n]]);
+  });
 });

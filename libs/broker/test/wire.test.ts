@@ -160,6 +160,9 @@ describe('ApiVersions', () => {
       [apis.offsetDelete.key]: [0, 0],
       [apis.describeCluster.key]: [0, 2],
       [apis.deleteGroups.key]: [0, 1],
+      [apis.describeProducers.key]: [0, 0],
+      [apis.describeTransactions.key]: [0, 0],
+      [apis.listTransactions.key]: [0, 1],
       // Tickfold's own: other clients pass over keys that they do not know.
       [apis.createSnapshot.key]: [0, 0],
       [apis.adoptVolume.key]: [0, 0],

@@ -13,6 +13,8 @@ import { describeClusterApi } from './messages/describe-cluster.ts';
 import { describeConfigsApi } from './messages/describe-configs.ts';
 import { describeGroupsApi } from './messages/describe-groups.ts';
 import { describeLogDirsApi } from './messages/describe-log-dirs.ts';
+import { describeProducersApi } from './messages/describe-producers.ts';
+import { describeTransactionsApi } from './messages/describe-transactions.ts';
 import { endTxnApi } from './messages/end-txn.ts';
 import { fetchApi } from './messages/fetch.ts';
 import { findCoordinatorApi } from './messages/find-coordinator.ts';
@@ -22,6 +24,7 @@ import { joinGroupApi } from './messages/join-group.ts';
 import { leaveGroupApi } from './messages/leave-group.ts';
 import { listGroupsApi } from './messages/list-groups.ts';
 import { listOffsetsApi } from './messages/list-offsets.ts';
+import { listTransactionsApi } from './messages/list-transactions.ts';
 import { metadataApi } from './messages/metadata.ts';
 import { offsetCommitApi } from './messages/offset-commit.ts';
 import { offsetDeleteApi } from './messages/offset-delete.ts';
@@ -67,6 +70,9 @@ export const apis = {
   incrementalAlterConfigs: incrementalAlterConfigsApi,
   offsetDelete: offsetDeleteApi,
   describeCluster: describeClusterApi,
+  describeProducers: describeProducersApi,
+  describeTransactions: describeTransactionsApi,
+  listTransactions: listTransactionsApi,
   createSnapshot: createSnapshotApi,
   adoptVolume: adoptVolumeApi,
   deleteVolume: deleteVolumeApi,

@@ -39,10 +39,21 @@ export interface TransactionDescription {
   producer: ProducerIdentity;
   /** `empty`: none is under way. */
   state: 'empty' | 'ongoing' | 'committing' | 'aborting';
+  /** How the last one ended, or ends; undefined where that is not known, or one is ongoing. */
+  outcome: TransactionOutcome | undefined;
   startedAtMs: number | undefined;
   timeoutMs: number;
   /** That it wrote to. */
   partitions: { topic: string; partition: number }[];
+}
+
+/** A producer with an id that wrote to a partition, as the partition knows it. */
+export interface PartitionProducer extends ProducerIdentity {
+  /** Of its last record; -1 where the end of a transaction alone told of the epoch. */
+  lastSequence: number;
+  lastAppendMs: number;
+  /** Where its open transaction begins; undefined where none is open. */
+  openFrom: bigint | undefined;
 }
 
 export interface EngineOptions {
@@ -216,6 +227,9 @@ export interface PartitionLog extends PartitionReader {
    * @throws EngineError `offset-out-of-range`, `unknown-topic`, `volume-stopped`, `disk-full`
    */
   deleteRecordsBefore(offset: bigint): Promise<bigint>;
+
+  /** Producers with an id that wrote here and are not forgotten yet. */
+  describeProducers(): PartitionProducer[];
 
   /** Calls `listener` each time the high watermark or the last stable offset moves. Returns the way to stop that. */
   onVisible(listener: () => void): () => void;
@@ -395,6 +409,9 @@ export interface LogEngine extends LogReader {
     outcome: TransactionOutcome,
     options?: { bumpEpoch?: boolean },
   ): Promise<ProducerIdentity>;
+
+  /** Partitions whose offset of that group hangs on a transaction that has not ended. */
+  unstableOffsets(group: string): { topic: string; partition: number }[];
 
   /** Every transactional id that is known. */
   transactions(): TransactionDescription[];

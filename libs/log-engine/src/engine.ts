@@ -271,6 +271,13 @@ class Engine implements LogEngine {
     return this.#transactions.end(producer, outcome, bumpEpoch);
   }
 
+  unstableOffsets(group: string): { topic: string; partition: number }[] {
+    this.#volumes.refused.check(volumeOfGroup(group));
+    const pending = this.#volumes.find(volumeOfGroup(group))?.durable.transactions.allPending() ?? [];
+    const rows = pending.filter((each) => each.group === group).flatMap(({ offsets }) => offsets);
+    return rows.map(([topic, partition]) => ({ topic, partition }));
+  }
+
   transactions(): TransactionDescription[] {
     return this.#transactions.describe();
   }

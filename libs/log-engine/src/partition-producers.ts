@@ -1,3 +1,4 @@
+import type { PartitionProducer } from './api.ts';
 import {
   batchHasProducer,
   batchIsControl,
@@ -8,7 +9,7 @@ import {
 import { markerOutcome } from './control-batch.ts';
 import type { Checkpoint } from './journal-state.ts';
 import { type AbortedRow, PartitionTransactions, type UnstableTransaction } from './partition-transactions.ts';
-import { producerBatchAt } from './producer-batches.ts';
+import { NO_SEQUENCE, producerBatchAt } from './producer-batches.ts';
 import { type ProducerRow, ProducerTable } from './producer-table.ts';
 
 /** The part of a checkpoint that tells of producers; of each partition that has any. */
@@ -60,6 +61,19 @@ export class PartitionProducers {
     if (!batch.isTransactional || this.transactions.openFrom(batch.producerId) !== undefined) return NOTHING;
     this.transactions.begin(batch.producerId, baseOffset);
     return { begun: batch.producerId };
+  }
+
+  describe(): PartitionProducer[] {
+    return this.table.toRows().map(([producerId, epoch, lastAppendMs, batches]) => {
+      const openFrom = this.transactions.openFrom(producerId);
+      return {
+        producerId: BigInt(producerId),
+        epoch,
+        lastSequence: batches.at(-1)?.[1] ?? NO_SEQUENCE,
+        lastAppendMs,
+        openFrom: openFrom === undefined ? undefined : BigInt(openFrom),
+      };
+    });
   }
 
   /** Forgets producers that appended nothing since then, but those with an open transaction. */

@@ -1,4 +1,12 @@
-import type { AppendResult, Durability, Isolation, PartitionLog, ReadResult, TimedOffset } from './api.ts';
+import type {
+  AppendResult,
+  Durability,
+  Isolation,
+  PartitionLog,
+  PartitionProducer,
+  ReadResult,
+  TimedOffset,
+} from './api.ts';
 import { EngineError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { TransactionGate } from './journal-context.ts';
@@ -80,6 +88,10 @@ export class Partition implements PartitionLog {
 
   deleteRecordsBefore(offset: bigint): Promise<bigint> {
     return this.#journal.deleteRecordsBefore(this, offset);
+  }
+
+  describeProducers(): PartitionProducer[] {
+    return this.producers?.describe() ?? [];
   }
 
   onVisible(listener: () => void): () => void {

@@ -125,6 +125,7 @@ export class TransactionalId {
       transactionalId: this.name,
       producer: identityOf(this.producer),
       state: this.state,
+      outcome: this.decision?.outcome,
       startedAtMs: this.startedAtMs,
       timeoutMs: this.timeoutMs,
       partitions: partitions.map(({ topic, partition }) => ({ topic, partition })),

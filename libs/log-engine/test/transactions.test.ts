@@ -231,10 +231,16 @@ test('an open transaction is described, survives a reopen and can be committed a
     },
   ]);
   const log = logOf(second, 'v.t');
+  const { producerId, epoch } = producer.identity;
+  expect(log.describeProducers()).toMatchObject([{ producerId, epoch, lastSequence: 0, openFrom: 0n }]);
+  expect(second.unstableOffsets('v.g')).toEqual([{ topic: 'v.t', partition: 0 }]);
   expect(await committedValues(log)).toEqual([]);
   await second.endTransaction(producer.identity, 'commit');
   expect(await committedValues(log)).toEqual(['a-0']);
   expect(second.committedOffsets('v.g')).toMatchObject([{ offset: 3n }]);
+  expect(second.unstableOffsets('v.g')).toEqual([]);
+  expect(second.transactions()).toMatchObject([{ state: 'empty', outcome: 'commit', partitions: [] }]);
+  expect(log.describeProducers()).toMatchObject([{ producerId, epoch, openFrom: undefined }]);
 });
 
 test('aborted transactions are known after a reopen over many segments, and in a snapshot', async () => {

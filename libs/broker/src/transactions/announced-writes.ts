@@ -2,7 +2,7 @@ import type { LogEngine, ProducerIdentity, TransactionalProducer } from '@tickfo
 
 /** What one transaction said that it would write to. */
 interface Announced extends ProducerIdentity {
-  partitions: Set<string>;
+  partitions: Map<string, [topic: string, index: number]>;
   groups: Set<string>;
 }
 
@@ -25,7 +25,7 @@ export class AnnouncedWrites {
 
   addPartitions(producer: TransactionalProducer, partitions: Iterable<[topic: string, index: number]>): void {
     const announced = this.#announcedBy(producer);
-    for (const [topic, index] of partitions) announced?.partitions.add(placeOf(topic, index));
+    for (const place of partitions) announced?.partitions.set(placeOf(...place), place);
   }
 
   addGroup(producer: TransactionalProducer, group: string): void {
@@ -36,6 +36,10 @@ export class AnnouncedWrites {
   allowsPartition(transactionalId: string, producer: ProducerIdentity, topic: string, index: number): boolean {
     const announced = this.#find(transactionalId, producer);
     return announced === undefined || announced.partitions.has(placeOf(topic, index));
+  }
+
+  partitionsOf({ transactionalId, ...producer }: TransactionalProducer): [topic: string, index: number][] {
+    return [...(this.#find(transactionalId, producer)?.partitions.values() ?? [])];
   }
 
   allowsGroup({ transactionalId, ...producer }: TransactionalProducer, group: string): boolean {
@@ -55,7 +59,7 @@ export class AnnouncedWrites {
     const known = this.#find(transactionalId, { producerId, epoch });
     if (known !== undefined) return known;
     if (this.#byTransactionalId.size >= this.#pruneAt) this.#prune();
-    const announced: Announced = { producerId, epoch, partitions: new Set(), groups: new Set() };
+    const announced: Announced = { producerId, epoch, partitions: new Map(), groups: new Set() };
     this.#byTransactionalId.set(transactionalId, announced);
     return announced;
   }
