@@ -208,6 +208,28 @@ describe('Produce', () => {
     expect((await fetch())[0]!.highWatermark).toBe(0n);
   });
 
+  test('of records without a key to a compacted topic is refused, and says which records', async () => {
+    const configs = [{ name: 'cleanup.policy', value: 'compact' }];
+    const topic = { name: 'keyed', partitionCount: 1, replicationFactor: 1, assignments: [], configs };
+    await client.call(apis.createTopics, 4, { topics: [topic], timeoutMs: 1000, validateOnly: false });
+    const batchWith = (keys: (string | null)[]) => {
+      const builder = new RecordBatchBuilder();
+      for (const key of keys) builder.append(key === null ? null : Buffer.from(key), Buffer.from('v'), 1000, {});
+      return builder.finish({ baseOffset: 0n });
+    };
+    const { errorCode, recordErrors } = await produce(batchWith(['a', null, 'b', null]), { topic: 'keyed' });
+    expect(errorCode).toBe(errorCodes.INVALID_RECORD);
+    expect(recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1, 3]);
+    expect((await produce(batchWith(['a', 'b']), { topic: 'keyed' })).errorCode).toBe(errorCodes.NONE);
+  });
+
+  test('of a control batch is refused: the broker alone writes these', async () => {
+    const builder = new RecordBatchBuilder();
+    builder.append(Buffer.from([0, 0, 0, 1]), null, 1000, {});
+    const { errorCode } = await produce(builder.finish({ baseOffset: 0n, isControl: true }));
+    expect(errorCode).toBe(errorCodes.INVALID_RECORD);
+  });
+
   test('of a batch beyond max.message.bytes is refused', async () => {
     expect((await produce(batchOf('x'.repeat(1_100_000)))).errorCode).toBe(errorCodes.MESSAGE_TOO_LARGE);
   });

@@ -1,16 +1,9 @@
-import {
-  apis,
-  type BatchHeader,
-  errorCodes,
-  iterateBatches,
-  RecordBatchError,
-  type RequestOf,
-  type ResponseOf,
-} from '@tickfold/kafka-protocol';
+import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { Durability, LogEngine } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { type Route, route } from '../route.ts';
 import type { AnnouncedWrites } from '../transactions/announced-writes.ts';
+import { refusalOf } from './produce-admission.ts';
 
 type ProduceRequest = RequestOf<typeof apis.produce>;
 type PartitionAnswer = ResponseOf<typeof apis.produce>['topics'][number]['partitions'][number];
@@ -39,8 +32,11 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
     if (log === undefined) return refused(index, errorCode);
     const batches = records[0];
     if (batches === undefined) return refused(index, errorCodes.INVALID_RECORD, 'no record batch');
-    const refusal = transactionRefusal(announced, transactionalId, topic, index, batches);
-    if (refusal !== undefined) return refused(index, refusal.errorCode, refusal.message);
+    const needsKeys = engine.topic(topic)?.settings['cleanup.policy']?.includes('compact') === true;
+    const refusal = refusalOf({ topic, index, batches, transactionalId, needsKeys }, announced);
+    if (refusal !== undefined) {
+      return { ...refused(index, refusal.errorCode, refusal.message), recordErrors: refusal.recordErrors };
+    }
     try {
       const { baseOffset, logStartOffset } = await log.append(batches, durability);
       return { ...refused(index, errorCodes.NONE), baseOffset, logStartOffset };
@@ -69,37 +65,6 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
   };
 
   return route(apis.produce, handle, { overlaps: true });
-}
-
-/** Why transactional batches may not be written there, as far as the engine cannot know; the rest is for it to judge. */
-function transactionRefusal(
-  announced: AnnouncedWrites,
-  transactionalId: string | null,
-  topic: string,
-  index: number,
-  bytes: Uint8Array,
-): { errorCode: number; message: string } | undefined {
-  for (const { producerId, producerEpoch } of transactionalHeadersOf(bytes)) {
-    if (transactionalId === null) {
-      const message = 'a transactional batch came in a request without a transactional id';
-      return { errorCode: errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message };
-    }
-    if (!announced.allowsPartition(transactionalId, { producerId, epoch: producerEpoch }, topic, index)) {
-      const message = `${topic}/${index} was not added to the transaction of ${transactionalId}`;
-      return { errorCode: errorCodes.INVALID_TXN_STATE, message };
-    }
-  }
-  return undefined;
-}
-
-/** Bytes that are no batches are for the engine to refuse. */
-function transactionalHeadersOf(bytes: Uint8Array): BatchHeader[] {
-  try {
-    return [...iterateBatches(bytes)].map(({ header }) => header).filter(({ isTransactional }) => isTransactional);
-  } catch (error) {
-    if (error instanceof RecordBatchError) return [];
-    throw error;
-  }
 }
 
 function refused(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {
