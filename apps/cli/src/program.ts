@@ -49,9 +49,12 @@ function addSnapshotCommands(program: Command, execute: Execute): Command {
     .command('create')
     .description('Freezes a volume as it is now: streams, tables and files at one cut. Writers go on.')
     .argument('<name>', 'VOLUME@NAME, such as market@open')
+    .option('--with <volumes...>', 'other volumes, frozen at the same cut into the same snapshot')
     .addHelpText('after', example('snapshot create market@open'))
-    .action((name: string) =>
-      execute(async (system) => (await import('./commands/snapshot-create.ts')).createSnapshot({ name }, system)),
+    .action((name: string, options: { with?: string[] }) =>
+      execute(async (system) =>
+        (await import('./commands/snapshot-create.ts')).createSnapshot({ name, ...options }, system),
+      ),
     );
 
   snapshot

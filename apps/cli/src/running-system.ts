@@ -32,9 +32,9 @@ export function createSystem(options: SystemOptions): System {
       const { deleteSnapshot } = await import('@tickfold/log-engine');
       await deleteSnapshot(dataDir, name).catch((error) => rethrow(error, dataDir));
     },
-    async createSnapshot(name) {
+    async createSnapshot(name, others) {
       const { createMarketSnapshot } = await import('@tickfold/evaluation');
-      return withStreams(options, ({ client }) => createMarketSnapshot(client, name));
+      return withStreams(options, ({ client }) => createMarketSnapshot(client, name, others));
     },
 
     async verifySnapshot(name) {

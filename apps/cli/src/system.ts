@@ -21,7 +21,8 @@ export interface ReplayRequest {
 export interface System {
   /** Oldest first. A damaged one is told on the standard error output, and left out. */
   snapshots(): Promise<SnapshotManifest[]>;
-  createSnapshot(name: string): Promise<SnapshotInfo>;
+  /** @param others volumes that are frozen at the same cut */
+  createSnapshot(name: string, others: readonly string[]): Promise<SnapshotInfo>;
   deleteSnapshot(name: string): Promise<void>;
   verifySnapshot(name: string): Promise<SnapshotVerification>;
   /** @param path of the new file */

@@ -68,6 +68,22 @@ describe('snapshot create', () => {
     expect((await createSnapshot({ name: 'live@open' }, system)).next).toBe('snapshot list');
   });
 
+  test('freezes other volumes with it where it is told to', async () => {
+    const asked: unknown[] = [];
+    const system = scriptedSystem({
+      createSnapshot: async (...what) => {
+        asked.push(what);
+        return snapshot;
+      },
+    });
+    await createSnapshot({ name: 'market@open' }, system);
+    await createSnapshot({ name: 'market@open', with: ['live'] }, system);
+    expect(asked).toEqual([
+      ['market@open', []],
+      ['market@open', ['live']],
+    ]);
+  });
+
   test('pins that nobody has written down are called unknown', async () => {
     const system = scriptedSystem({ createSnapshot: async () => ({ ...snapshot, pins: {} }) });
     expect((await createSnapshot({ name: 'market@open' }, system)).text).toMatch(/enrichment +unknown\n/);

@@ -33,7 +33,7 @@ async function makeTopic(name: string): Promise<void> {
   await client.call(apis.createTopics, 4, { topics: [topic], timeoutMs: 1000, validateOnly: false });
 }
 
-const createSnapshot = (name: string, pins = '{}') => client.call(apis.createSnapshot, 0, { name, pins });
+const createSnapshot = (name: string, pins = '{}') => client.call(apis.createSnapshot, 0, { name, pins, others: [] });
 const volumeNames = async () => (await client.call(apis.describeVolumes, 0, {})).volumes.map(({ name }) => name).sort();
 
 /** Leaves a finished volume beside the broker's; resolves to its staging id. */
@@ -146,7 +146,12 @@ test('what fails for a reason that is not the engine’s is told to the operator
 
 test('real requests with random bytes changed end their connection at most', async () => {
   const frames = [
-    encodeRequest(apis.createSnapshot, 0, { correlationId: 1, clientId: 'raw' }, { name: 'no@x', pins: '{"a":1}' }),
+    encodeRequest(
+      apis.createSnapshot,
+      0,
+      { correlationId: 1, clientId: 'raw' },
+      { name: 'no@x', pins: '{"a":1}', others: [] },
+    ),
     encodeRequest(apis.adoptVolume, 0, { correlationId: 1, clientId: 'raw' }, { stagingId: 'nothing' }),
     encodeRequest(apis.describeVolumes, 0, { correlationId: 1, clientId: 'raw' }, {}),
   ].map((chunks) => Buffer.concat(chunks));

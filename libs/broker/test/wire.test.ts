@@ -164,7 +164,7 @@ describe('ApiVersions', () => {
       [apis.describeTransactions.key]: [0, 0],
       [apis.listTransactions.key]: [0, 1],
       // Tickfold's own: other clients pass over keys that they do not know.
-      [apis.createSnapshot.key]: [0, 0],
+      [apis.createSnapshot.key]: [0, 1],
       [apis.adoptVolume.key]: [0, 0],
       [apis.deleteVolume.key]: [0, 0],
       [apis.describeVolumes.key]: [0, 0],

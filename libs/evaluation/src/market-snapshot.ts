@@ -58,10 +58,15 @@ export async function marketPins(client: StreamClient): Promise<MarketPins> {
 /**
  * Freezes a volume as it is, and pins what made its content.
  * @param name `market@open`
+ * @param others volumes that are frozen at the same cut
  * @throws StreamError `volume-refused` in the owner's own words
  */
-export async function createMarketSnapshot(client: StreamClient, name: string): Promise<SnapshotInfo> {
-  return client.volumes.createSnapshot(name, { ...(await marketPins(client)) });
+export async function createMarketSnapshot(
+  client: StreamClient,
+  name: string,
+  others: readonly string[] = [],
+): Promise<SnapshotInfo> {
+  return client.volumes.createSnapshot(name, { ...(await marketPins(client)) }, others);
 }
 
 function liveModels(known: ReadonlySet<string>): string[] {

@@ -426,7 +426,11 @@ export interface LogEngine extends LogReader {
    * @param options.volumes others to freeze at the same cut
    * @throws EngineError `snapshot-exists`, `unknown-volume`, `illegal-name`, `volume-stopped`, `disk-full`
    */
-  createSnapshot(name: string, pins: Pins | (() => Pins), options?: { volumes?: string[] }): Promise<SnapshotManifest>;
+  createSnapshot(
+    name: string,
+    pins: Pins | (() => Pins),
+    options?: { volumes?: readonly string[] },
+  ): Promise<SnapshotManifest>;
 
   /**
    * Moves a file into a volume and its catalog, whole or not at all; its place must be free. Durable when resolved.

@@ -289,7 +289,7 @@ class Engine implements LogEngine {
   async createSnapshot(
     name: string,
     pins: Pins | (() => Pins),
-    { volumes = [] }: { volumes?: string[] } = {},
+    { volumes = [] }: { volumes?: readonly string[] } = {},
   ): Promise<SnapshotManifest> {
     this.#checkOpen();
     return this.#snapshots.take(name, pins, volumes);

@@ -88,8 +88,16 @@ export interface SnapshotInfo {
 /** What the owner of the volumes does on request. */
 export interface VolumeAdmin {
   list(): Promise<VolumeInfo[]>;
-  /** @throws StreamError `volume-refused` with the owner's own words (exists, unknown, illegal name, full disk) */
-  createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotInfo>;
+  /**
+   * Freezes the volume that the name begins with.
+   * @param others volumes that are frozen at the same cut, into the same snapshot
+   * @throws StreamError `volume-refused` with the owner's own words (exists, unknown, illegal name, full disk)
+   */
+  createSnapshot(
+    name: string,
+    pins: Readonly<Record<string, unknown>>,
+    others?: readonly string[],
+  ): Promise<SnapshotInfo>;
   /** @throws StreamError `volume-refused` */
   adopt(stagingId: string): Promise<void>;
   /** @throws StreamError `volume-refused` */

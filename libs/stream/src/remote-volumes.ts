@@ -4,6 +4,8 @@ import type { Connection } from './connection.ts';
 import { StreamError } from './errors.ts';
 
 const VERSION = 0;
+/** From here on a snapshot may be one of several volumes. */
+const SEVERAL_VOLUMES_VERSION = 1;
 const API_VERSIONS_VERSION = 0;
 /** A snapshot that has to be copied takes as long as its disk needs. Who loses patience closes the client. */
 const LONGEST_WORK_MS = 60 * 60_000;
@@ -33,9 +35,15 @@ export class RemoteVolumes implements VolumeAdmin {
     }));
   }
 
-  async createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotInfo> {
+  async createSnapshot(
+    name: string,
+    pins: Readonly<Record<string, unknown>>,
+    others: readonly string[] = [],
+  ): Promise<SnapshotInfo> {
     const what = `snapshot '${name}' was not taken`;
-    const { manifest } = await this.#ask(apis.createSnapshot, { name, pins: JSON.stringify(pins) }, what);
+    const version = others.length > 0 ? SEVERAL_VOLUMES_VERSION : VERSION;
+    const request = { name, pins: JSON.stringify(pins), others: [...others] };
+    const { manifest } = await this.#ask(apis.createSnapshot, request, what, version);
     try {
       return JSON.parse(manifest ?? '');
     } catch (cause) {
@@ -55,11 +63,12 @@ export class RemoteVolumes implements VolumeAdmin {
     api: Api<Request, Response>,
     request: Request,
     what: string,
+    version = VERSION,
   ): Promise<Response> {
     const connection = await this.#open();
     try {
-      await expectServed(connection, api);
-      const response = await connection.request(api, VERSION, request, LONGEST_WORK_MS);
+      await expectServed(connection, api, version);
+      const response = await connection.request(api, version, request, LONGEST_WORK_MS);
       throwIfRefused(response, what);
       return response;
     } finally {
@@ -69,11 +78,11 @@ export class RemoteVolumes implements VolumeAdmin {
 }
 
 /** A broker that does not know a request ends its connection: it has to be asked before. */
-async function expectServed(connection: Connection, api: { key: number }): Promise<void> {
+async function expectServed(connection: Connection, api: { key: number }, version: number): Promise<void> {
   const request = { clientSoftwareName: '', clientSoftwareVersion: '' };
   const { apiKeys } = await connection.request(apis.apiVersions, API_VERSIONS_VERSION, request);
   const isServed = apiKeys.some(
-    ({ apiKey, minVersion, maxVersion }) => apiKey === api.key && minVersion <= VERSION && VERSION <= maxVersion,
+    ({ apiKey, minVersion, maxVersion }) => apiKey === api.key && minVersion <= version && version <= maxVersion,
   );
   if (!isServed) throw new StreamError('no-volumes', `the broker at ${connection.address} keeps no volumes`);
 }

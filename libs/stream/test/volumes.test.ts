@@ -48,6 +48,17 @@ describe('a client asks the broker', () => {
     });
   });
 
+  test('for a snapshot of several volumes at one cut', async () => {
+    await client.admin.ensureTopics([{ name: 'live.decisions', partitionCount: 1 }]);
+    const snapshot = await client.volumes.createSnapshot('market@both', {}, ['live']);
+    expect(snapshot.topics.map(({ name }) => name)).toEqual(['market.ticks', 'live.decisions']);
+    await expect(client.volumes.createSnapshot('market@none', {}, ['nowhere'])).rejects.toMatchObject({
+      code: 'volume-refused',
+      reason: 'unknown-volume',
+    });
+    await client.volumes.delete('live');
+  });
+
   test('to take in a staged volume, and to delete it again', async () => {
     const staged = await stageVolume(broker.dataDir, 'replayed');
     await staged.engine.createTopic('replayed.runs', { partitionCount: 1 });

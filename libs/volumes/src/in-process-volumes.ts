@@ -21,8 +21,12 @@ export class InProcessVolumes implements VolumeAdmin {
     }));
   }
 
-  createSnapshot(name: string, pins: Readonly<Record<string, unknown>>): Promise<SnapshotInfo> {
-    return this.#ask(`take snapshot '${name}'`, (engine) => engine.createSnapshot(name, pins));
+  createSnapshot(
+    name: string,
+    pins: Readonly<Record<string, unknown>>,
+    volumes: readonly string[] = [],
+  ): Promise<SnapshotInfo> {
+    return this.#ask(`take snapshot '${name}'`, (engine) => engine.createSnapshot(name, pins, { volumes }));
   }
 
   async adopt(stagingId: string): Promise<void> {

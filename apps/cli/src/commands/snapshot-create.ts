@@ -11,8 +11,8 @@ import { table } from '../table.ts';
 /** The volume whose snapshots hold the models' input. */
 const MARKET = 'market';
 
-export async function createSnapshot(options: { name: string }, system: System): Promise<Outcome> {
-  const snapshot = await system.createSnapshot(checkedSnapshotName(options.name));
+export async function createSnapshot(options: { name: string; with?: string[] }, system: System): Promise<Outcome> {
+  const snapshot = await system.createSnapshot(checkedSnapshotName(options.name), options.with ?? []);
   return {
     text: describe(snapshot),
     json: snapshot,

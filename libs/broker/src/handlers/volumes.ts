@@ -31,12 +31,12 @@ export function volumeRoutes(engine: LogEngine, log: BrokerLog): Route[] {
     }
   };
 
-  const createSnapshot = route(apis.createSnapshot, async ({ name, pins: text }) => {
+  const createSnapshot = route(apis.createSnapshot, async ({ name, pins: text, others }) => {
     const pins = parseObject(text);
     if (pins === undefined) return { ...ILLEGAL_PINS, manifest: null };
     let manifest: string | null = null;
     const outcome = await attempt('snapshot taken', { snapshot: name }, async () => {
-      manifest = JSON.stringify(await engine.createSnapshot(name, pins));
+      manifest = JSON.stringify(await engine.createSnapshot(name, pins, { volumes: others }));
     });
     return { ...outcome, manifest };
   });

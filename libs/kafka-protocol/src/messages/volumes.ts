@@ -4,7 +4,7 @@
  * tells by them whether a broker keeps volumes. They are flexible from the start, so that text may be long.
  */
 import { defineApi } from '../api.ts';
-import { array, int16, int32, int64, nullableString, string, struct } from '../schema.ts';
+import { array, int16, int32, int64, nullableString, since, string, struct } from '../schema.ts';
 
 /** How it ended. Where the engine refused, the rest is in its own words; otherwise null. */
 const outcome = {
@@ -18,13 +18,15 @@ const outcome = {
 export const createSnapshotApi = defineApi({
   name: 'CreateSnapshot',
   key: 31000,
-  versions: [0, 0],
+  versions: [0, 1],
   flexibleSince: 0,
   request: struct({
     /** `market@open` */
     name: string,
     /** A JSON object. */
     pins: string,
+    /** Other volumes that are frozen at the same cut. */
+    others: since(1, array(string), []),
   }),
   response: struct({
     ...outcome,
