@@ -8,6 +8,7 @@ import type { Group, Settle } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { EngineContext, JournalCut, JournalStart, JournalTurn } from './journal-context.ts';
 import { JournalReader } from './journal-reader.ts';
+import { JournalRoom } from './journal-room.ts';
 import type { Checkpoint, JournalState } from './journal-state.ts';
 import type { Partition } from './partition.ts';
 import { PartitionSet } from './partition-set.ts';
@@ -16,7 +17,7 @@ import { admitProducers } from './producer-admission.ts';
 import { nameProducers } from './producer-batches.ts';
 import type { SealedSegment } from './sealed-segment.ts';
 import { ActiveSegment, type Segment, type SegmentName } from './segment.ts';
-import { SEGMENTS_PER_QUOTA, SegmentSet } from './segment-set.ts';
+import { SegmentSet } from './segment-set.ts';
 import { Turns } from './turns.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -49,6 +50,7 @@ export class Journal {
   readonly #commit: GroupCommit;
   readonly #segments: SegmentSet;
   readonly #upkeep: Upkeep;
+  readonly #room: JournalRoom;
   #waitsForSealing = false;
   #isCutting = false;
   readonly #turns = new Turns(() => !this.#waitsForSealing && this.#commit.unwrittenBytes < MAX_UNWRITTEN_BYTES);
@@ -75,6 +77,7 @@ export class Journal {
       tell: (kind, detail) => this.#tell(kind, detail),
     });
     this.#upkeep = new Upkeep(this, this.#segments, context, (reason) => this.#tell('maintenance-failed', reason));
+    this.#room = new JournalRoom(this.volume, context, this.#segments, this.#upkeep);
     this.reader = new JournalReader(this, context.openFiles);
     this.#commit = new GroupCommit(context.disk, start.folder, this.#segments.active, {
       onWritten: (group) => this.#onWritten(group),
@@ -100,7 +103,7 @@ export class Journal {
         ? batches
         : Buffer.from(batches.buffer, batches.byteOffset, batches.length);
       checkBatches(bytes, partition.policy.maxBatchBytes);
-      this.#checkQuota(bytes.length);
+      this.#room.checkSize(bytes.length);
       const doName = nameProducers(bytes);
       const run = (): void => {
         if (partition.isDeleted) throw new EngineError('unknown-topic', `topic ${partition.topic} was deleted`);
@@ -339,7 +342,7 @@ export class Journal {
 
   #appendRecord(record: ControlRecord): void {
     const text = JSON.stringify(record);
-    this.#checkQuota(text.length);
+    this.#room.checkSize(text.length);
     this.#segments.makeRoom(frameSizeBytes(Buffer.byteLength(text)));
     const frameBytes = this.#segments.active.appendText(FRAME_TYPES.control, text, this.#context.clock());
     const group = this.#gather(frameBytes);
@@ -360,17 +363,6 @@ export class Journal {
   /** A group that is written and synced when everything appended before is. */
   #groupOfAllSoFar(): Group {
     return this.#commit.gather(this.#segments.active, 0);
-  }
-
-  /** @throws EngineError `volume-full` */
-  #checkQuota(sizeBytes: number): void {
-    const limit = Math.floor(this.#context.volumeQuotaBytes / SEGMENTS_PER_QUOTA);
-    if (sizeBytes <= limit) return;
-    throw new EngineError(
-      'volume-full',
-      `${sizeBytes} bytes at once do not fit volume ${this.volume}: its quota of ` +
-        `${this.#context.volumeQuotaBytes} bytes allows ${limit}`,
-    );
   }
 
   #endActiveNow(): void {
@@ -398,20 +390,11 @@ export class Journal {
     this.#turns.go();
   }
 
-  /**
-   * True where room for data comes at once, with the sealing of a segment that ended.
-   * @throws EngineError `volume-full`, `disk-full`
-   */
   #mustWaitForRoom(bytes: number): boolean {
     // What a cut finds waiting was asked for before it; it belongs to it.
     if (this.#isCutting) return false;
-    this.#context.diskRoom.check();
-    if (!this.#segments.lacksRoomFor(bytes)) return false;
-    this.#waitsForSealing = this.#segments.isSealing;
-    if (this.#waitsForSealing) return true;
-    const { mayMakeRoom } = this.#upkeep;
-    this.#upkeep.wake();
-    throw volumeIsFull(this.volume, this.#context.volumeQuotaBytes, mayMakeRoom);
+    this.#waitsForSealing = this.#room.comesWithSealing(bytes);
+    return this.#waitsForSealing;
   }
 
   #onSynced(group: Group): void {
@@ -463,16 +446,4 @@ function settleWhenSynced(group: Group, partition: Partition, ended: UnstableTra
   group.whenSynced((error) => {
     if (error === undefined) partition.settle(ended);
   });
-}
-
-function volumeIsFull(volume: string, quotaBytes: number, mayMakeRoom: boolean): EngineError {
-  const message = `volume ${volume} has reached its quota of ${quotaBytes} bytes`;
-  return mayMakeRoom
-    ? new EngineError('volume-full', `${message}; room is being made`, {
-        retry: true,
-        mend: 'Send it again a moment later.',
-      })
-    : new EngineError('volume-full', `${message}, and nothing of it may go: its topics are compacted`, {
-        mend: "Raise the volume's quota, delete topics or records, or let the topics' cleanup.policy say delete.",
-      });
 }
