@@ -21,6 +21,8 @@ export interface Followed {
   /** The ends as the client knows them; undefined where it was told nothing, or an error. */
   told: Ends | undefined;
   stopWatching: (() => void) | undefined;
+  /** The client reads it no longer; another request of its session may still be at it. */
+  isLeft: boolean;
 }
 
 export interface WaitOptions {
@@ -59,7 +61,7 @@ export class Following {
     const place = placeOf(topic, index);
     let followed = this.#partitions.get(place);
     if (followed === undefined) {
-      const nothing = { log: undefined, seen: undefined, told: undefined, stopWatching: undefined };
+      const nothing = { log: undefined, seen: undefined, told: undefined, stopWatching: undefined, isLeft: false };
       followed = { topic, index, offset, maxBytes, ...nothing };
       this.#partitions.set(place, followed);
     }
@@ -72,7 +74,7 @@ export class Following {
     const place = placeOf(topic, index);
     const followed = this.#partitions.get(place);
     if (followed === undefined) return;
-    followed.stopWatching?.();
+    leave(followed);
     this.#partitions.delete(place);
     this.#moved.delete(followed);
   }
@@ -86,7 +88,7 @@ export class Following {
 
   /** To be looked at next time, whether or not they move. */
   lookAgain(partitions: Iterable<Followed>): void {
-    for (const each of partitions) if (this.#isFollowed(each)) this.#moved.add(each);
+    for (const each of partitions) if (!each.isLeft) this.#moved.add(each);
   }
 
   lookAtAll(): void {
@@ -107,6 +109,7 @@ export class Following {
 
   /** From now on partitions that move are noticed; those that moved since they were looked at are already. */
   watch(isolation: Isolation): void {
+    if (this.#isWatching) return;
     this.#isWatching = true;
     for (const followed of this.#partitions.values()) {
       const { log, seen } = followed;
@@ -141,23 +144,23 @@ export class Following {
 
   /** Watches nothing any longer. */
   end(): void {
-    for (const followed of this.#partitions.values()) followed.stopWatching?.();
+    for (const followed of this.#partitions.values()) leave(followed);
     this.#partitions.clear();
     this.#moved.clear();
   }
 
-  /** Another request of the same session may have left it meanwhile. */
-  #isFollowed(followed: Followed): boolean {
-    return this.#partitions.get(placeOf(followed.topic, followed.index)) === followed;
-  }
-
   #watch(followed: Followed): void {
-    if (!this.#isFollowed(followed)) return;
+    if (followed.isLeft) return;
     followed.stopWatching ??= followed.log?.onVisible(() => {
       this.#moved.add(followed);
       for (const tell of this.#onMoved) tell();
     });
   }
+}
+
+function leave(followed: Followed): void {
+  followed.isLeft = true;
+  followed.stopWatching?.();
 }
 
 function placeOf(topic: string, index: number): string {
