@@ -1,5 +1,6 @@
 import type { LogEngine } from '@tickfold/log-engine';
 import type { GroupCoordinator } from './groups/coordinator.ts';
+import { accountRoutes } from './handlers/accounts.ts';
 import { aclRoutes } from './handlers/acls.ts';
 import { alterConfigsRoutes } from './handlers/alter-configs.ts';
 import { apiVersionsRoute } from './handlers/api-versions.ts';
@@ -56,6 +57,7 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     describeLogDirsRoute(engine),
     createPartitionsRoute(engine, limits),
     offsetDeleteRoute(engine, coordinator),
+    ...accountRoutes(),
     describeClusterRoute(),
     ...transactionAdminRoutes(engine, announced),
     ...volumeRoutes(engine, log),

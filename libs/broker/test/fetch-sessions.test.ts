@@ -59,6 +59,7 @@ function requestOf({
     index: Number(index),
     currentLeaderEpoch: -1,
     fetchOffset,
+    lastFetchedEpoch: -1,
     logStartOffset: -1n,
     partitionMaxBytes: 1 << 20,
   }));
@@ -140,7 +141,7 @@ describe('in a fetch session', () => {
   test('a topic that goes is an error, each time', async () => {
     const { sessionId } = await ask(client, { epoch: 0, offsets: { 0: 0n } });
     const waiting = ask(client, { sessionId, epoch: 1, maxWaitMs: 25_000 });
-    await other.call(apis.deleteTopics, 1, { topics: ['t'], timeoutMs: 1000 });
+    await other.call(apis.deleteTopics, 1, { topics: [], topicNames: ['t'], timeoutMs: 1000 });
     const gone = [{ index: 0, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }];
     expect((await waiting).partitions).toMatchObject(gone);
     expect((await ask(client, { sessionId, epoch: 2, maxWaitMs: 25_000 })).partitions).toMatchObject(gone);

@@ -280,7 +280,7 @@ describe('on the wire', () => {
   });
 
   test('transactional ids have a coordinator: this broker', async () => {
-    const answer = await client.call(apis.findCoordinator, 2, { key: 'writer', keyType: 1 });
+    const answer = await client.call(apis.findCoordinator, 2, { key: 'writer', keyType: 1, keys: [] });
     expect(answer).toMatchObject({ errorCode: errorCodes.NONE, port: running.port });
   });
 

@@ -76,6 +76,7 @@ function fetchRequest({
     index,
     currentLeaderEpoch: -1,
     fetchOffset,
+    lastFetchedEpoch: -1,
     logStartOffset: -1n,
     partitionMaxBytes: 1 << 20,
   }));
@@ -126,22 +127,22 @@ describe('ApiVersions', () => {
       apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]),
     );
     expect(ranges).toEqual({
-      [apis.produce.key]: [0, 8],
-      [apis.fetch.key]: [4, 11],
-      [apis.listOffsets.key]: [1, 5],
-      [apis.metadata.key]: [0, 8],
-      [apis.offsetCommit.key]: [2, 7],
-      [apis.offsetFetch.key]: [1, 5],
-      [apis.findCoordinator.key]: [0, 2],
-      [apis.joinGroup.key]: [0, 5],
-      [apis.heartbeat.key]: [0, 3],
-      [apis.leaveGroup.key]: [0, 3],
-      [apis.syncGroup.key]: [0, 3],
-      [apis.describeGroups.key]: [0, 4],
-      [apis.listGroups.key]: [0, 2],
+      [apis.produce.key]: [0, 9],
+      [apis.fetch.key]: [4, 12],
+      [apis.listOffsets.key]: [1, 7],
+      [apis.metadata.key]: [0, 9],
+      [apis.offsetCommit.key]: [2, 8],
+      [apis.offsetFetch.key]: [1, 8],
+      [apis.findCoordinator.key]: [0, 4],
+      [apis.joinGroup.key]: [0, 9],
+      [apis.heartbeat.key]: [0, 4],
+      [apis.leaveGroup.key]: [0, 5],
+      [apis.syncGroup.key]: [0, 5],
+      [apis.describeGroups.key]: [0, 6],
+      [apis.listGroups.key]: [0, 5],
       [apis.apiVersions.key]: [0, 4],
-      [apis.createTopics.key]: [2, 4],
-      [apis.deleteTopics.key]: [1, 3],
+      [apis.createTopics.key]: [2, 7],
+      [apis.deleteTopics.key]: [1, 6],
       [apis.initProducerId.key]: [0, 4],
       [apis.addPartitionsToTxn.key]: [0, 3],
       [apis.addOffsetsToTxn.key]: [0, 3],
@@ -158,8 +159,10 @@ describe('ApiVersions', () => {
       [apis.createPartitions.key]: [0, 3],
       [apis.incrementalAlterConfigs.key]: [0, 1],
       [apis.offsetDelete.key]: [0, 0],
+      [apis.describeClientQuotas.key]: [0, 1],
+      [apis.describeUserScramCredentials.key]: [0, 0],
       [apis.describeCluster.key]: [0, 2],
-      [apis.deleteGroups.key]: [0, 1],
+      [apis.deleteGroups.key]: [0, 2],
       [apis.describeProducers.key]: [0, 0],
       [apis.describeTransactions.key]: [0, 0],
       [apis.listTransactions.key]: [0, 1],
@@ -262,7 +265,7 @@ describe('Fetch', () => {
   test('that waits for a topic learns at once that it was deleted', async () => {
     const waiting = fetch({ maxWaitMs: 25_000 });
     const other = await connected();
-    await other.call(apis.deleteTopics, 1, { topics: ['t'], timeoutMs: 1000 });
+    await other.call(apis.deleteTopics, 1, { topics: [], topicNames: ['t'], timeoutMs: 1000 });
     expect((await waiting)[0]!.errorCode).toBe(errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
   });
 
@@ -335,6 +338,8 @@ describe('ListOffsets', () => {
 });
 
 describe('committed offsets', () => {
+  const offsetsOfG = { groupId: 'g', topics: null, groups: [], requireStable: false };
+
   function commitRequest(partitions: { index: number; offset: bigint; metadata: string | null }[], name = 't') {
     return {
       groupId: 'g',
@@ -358,12 +363,12 @@ describe('committed offsets', () => {
 
   test('come back with their text; a partition without one has -1', async () => {
     await client.call(apis.offsetCommit, 7, commitRequest([{ index: 0, offset: 5n, metadata: 'why, ünd so' }]));
-    const wanted = { groupId: 'g', topics: [{ name: 't', partitions: [0, 1] }] };
+    const wanted = { ...offsetsOfG, topics: [{ name: 't', partitions: [0, 1] }] };
     expect((await client.call(apis.offsetFetch, 5, wanted)).topics[0]!.partitions).toEqual([
       { index: 0, committedOffset: 5n, committedLeaderEpoch: 0, metadata: 'why, ünd so', errorCode: 0 },
       { index: 1, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode: 0 },
     ]);
-    const all = await client.call(apis.offsetFetch, 5, { groupId: 'g', topics: null });
+    const all = await client.call(apis.offsetFetch, 5, offsetsOfG);
     expect(all.topics).toMatchObject([{ name: 't', partitions: [{ index: 0, committedOffset: 5n }] }]);
   });
 
@@ -380,7 +385,7 @@ describe('committed offsets', () => {
       errorCodes.OFFSET_METADATA_TOO_LARGE,
       errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
     ]);
-    const all = await client.call(apis.offsetFetch, 5, { groupId: 'g', topics: null });
+    const all = await client.call(apis.offsetFetch, 5, offsetsOfG);
     expect(all.topics[0]!.partitions).toMatchObject([{ index: 0, committedOffset: 1n }]);
   });
 
@@ -419,7 +424,7 @@ describe('Metadata', () => {
         const through = await connected(address!.port);
         const request = { topics: [], allowAutoTopicCreation: false, ...flags };
         const { brokers } = await through.call(apis.metadata, 8, request);
-        const coordinator = await through.call(apis.findCoordinator, 2, { key: 'g', keyType: 0 });
+        const coordinator = await through.call(apis.findCoordinator, 2, { key: 'g', keyType: 0, keys: [] });
         expect([coordinator.host, coordinator.port]).toEqual([brokers[0]!.host, brokers[0]!.port]);
         return `${brokers[0]!.host}:${brokers[0]!.port}`;
       }),

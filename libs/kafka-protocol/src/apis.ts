@@ -4,6 +4,7 @@ import { addOffsetsToTxnApi } from './messages/add-offsets-to-txn.ts';
 import { addPartitionsToTxnApi } from './messages/add-partitions-to-txn.ts';
 import { alterConfigsApi, incrementalAlterConfigsApi } from './messages/alter-configs.ts';
 import { apiVersionsApi } from './messages/api-versions.ts';
+import { describeClientQuotasApi } from './messages/client-quotas.ts';
 import { createPartitionsApi } from './messages/create-partitions.ts';
 import { createTopicsApi } from './messages/create-topics.ts';
 import { deleteGroupsApi } from './messages/delete-groups.ts';
@@ -31,6 +32,7 @@ import { offsetDeleteApi } from './messages/offset-delete.ts';
 import { offsetFetchApi } from './messages/offset-fetch.ts';
 import { offsetForLeaderEpochApi } from './messages/offset-for-leader-epoch.ts';
 import { produceApi } from './messages/produce.ts';
+import { describeUserScramCredentialsApi } from './messages/scram-credentials.ts';
 import { syncGroupApi } from './messages/sync-group.ts';
 import { txnOffsetCommitApi } from './messages/txn-offset-commit.ts';
 import { adoptVolumeApi, createSnapshotApi, deleteVolumeApi, describeVolumesApi } from './messages/volumes.ts';
@@ -69,6 +71,8 @@ export const apis = {
   deleteGroups: deleteGroupsApi,
   incrementalAlterConfigs: incrementalAlterConfigsApi,
   offsetDelete: offsetDeleteApi,
+  describeClientQuotas: describeClientQuotasApi,
+  describeUserScramCredentials: describeUserScramCredentialsApi,
   describeCluster: describeClusterApi,
   describeProducers: describeProducersApi,
   describeTransactions: describeTransactionsApi,

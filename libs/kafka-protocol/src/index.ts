@@ -37,7 +37,8 @@ export { configOperations } from './messages/alter-configs.ts';
 export { HIGH_WATERMARK_OFFSET } from './messages/delete-records.ts';
 export { endpointTypes } from './messages/describe-cluster.ts';
 export { configSources, configTypes, resourceTypes } from './messages/describe-configs.ts';
-export { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from './messages/list-offsets.ts';
+export { coordinatorTypes } from './messages/find-coordinator.ts';
+export { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP } from './messages/list-offsets.ts';
 export { OPERATIONS_NOT_ASKED } from './messages/metadata.ts';
 export { murmur2, partitionOfKey } from './murmur2.ts';
 export { ProtocolError, type ProtocolErrorCode } from './protocol-error.ts';
@@ -58,6 +59,7 @@ export {
   readBatchHeader,
 } from './record-batch.ts';
 export { type FinishOptions, type HeaderFields, RecordBatchBuilder } from './record-batch-builder.ts';
+export { NO_UUID } from './schema.ts';
 export {
   type ByteCursor,
   readVarint,

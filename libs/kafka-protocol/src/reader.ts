@@ -38,6 +38,10 @@ export class Reader {
     return this.#bytes.readBigInt64BE(this.#take(8));
   }
 
+  float64(): number {
+    return this.#bytes.readDoubleBE(this.#take(8));
+  }
+
   /** Unsigned, seven bits a byte, lowest first. */
   uvarint(): number {
     let value = 0;

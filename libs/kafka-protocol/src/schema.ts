@@ -52,6 +52,22 @@ export const int64: Type<bigint> = {
   write: (writer, value) => writer.int64(value),
 };
 
+export const float64: Type<number> = {
+  read: (reader) => reader.float64(),
+  write: (writer, value) => writer.float64(value),
+};
+
+const UUID_BYTES = 16;
+
+/** 16 bytes. Reading gives a view. */
+export const uuid: Type<Uint8Array> = {
+  read: (reader) => reader.view(UUID_BYTES),
+  write: (writer, value) => writer.bytes(value),
+};
+
+/** The id of nothing. */
+export const NO_UUID: Uint8Array = new Uint8Array(UUID_BYTES);
+
 /** int16 length (-1: null), UTF-8. */
 export const nullableString: Type<string | null> = {
   read(reader, wire) {

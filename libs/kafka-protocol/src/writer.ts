@@ -36,6 +36,11 @@ export class Writer {
     this.#buffer.writeBigInt64BE(value, at);
   }
 
+  float64(value: number): void {
+    const at = this.#reserve(8);
+    this.#buffer.writeDoubleBE(value, at);
+  }
+
   uvarint(value: number): void {
     let left = value;
     while (left >= 0x80) {

@@ -355,7 +355,8 @@ export interface LogEngine extends LogReader {
   partition(topic: string, partition: number): PartitionLog | undefined;
 
   /**
-   * The text before the topic's first dot names its volume, made with its first topic; without a dot: `default`.
+   * The text before the topic's first dot names its volume, made with its first topic; without a dot, or where that text is no
+   * volume name: `default`.
    * Resolves when the topic is durable.
    * @throws EngineError `topic-exists`, `illegal-name`, `illegal-setting`
    */
@@ -370,6 +371,8 @@ export interface LogEngine extends LogReader {
 
   /** Durable when resolved. A group's offsets lie in the volume that its name's first dot gives, as for topics. */
   commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void>;
+  /** Partitions that the group may soon have another offset of: a transaction that is not over yet holds it. */
+  pendingOffsets(group: string): { topic: string; partition: number }[];
   /**
    * Forgets what a group committed. Durable when resolved.
    * @param partitions default: all of them

@@ -65,7 +65,7 @@ export const ENGINE_ERRORS = {
   'illegal-name': {
     actor: 'user',
     retry: false,
-    mend: 'Use a-z A-Z 0-9 . _ - (at most 249); what stands before the first dot in lower case, at most 100.',
+    mend: 'Use a-z A-Z 0-9 . _ - (at most 249).',
   },
   'illegal-setting': { actor: 'user', retry: false, mend: 'Correct or leave out the setting that the message names.' },
   'volume-full': {

@@ -151,24 +151,41 @@ export class JournalReader {
 
   async #findLatest(partition: ReadablePartition, isolation: Isolation): Promise<TimedOffset | undefined> {
     const end = isolation === 'committed' ? partition.stableOffset : partition.visibleOffset;
-    let latestMs = Number.NEGATIVE_INFINITY;
-    let found: TimedOffset | undefined;
+    let latest: FoundRecord | undefined;
+    const passedOver = new Set<number>();
+    // One turn does, but for a batch that is damaged, or whose latest record lies before the start of the log.
+    for (;;) {
+      const found = await this.#latestBatch(partition, end, passedOver);
+      if (found === undefined || found.timestampMs <= (latest?.timestampMs ?? -1)) break;
+      const [batch] = await this.#fetch([found.extent], new ReadRoom());
+      const record = batch && latestRecordIn(batch, partition.startOffset);
+      if (record !== undefined && record.timestampMs > (latest?.timestampMs ?? -1)) latest = record;
+      passedOver.add(found.baseOffset);
+    }
+    return latest && { offset: BigInt(latest.offset), timestampMs: BigInt(latest.timestampMs) };
+  }
+
+  /** By the indexes: the first of the batches with the latest time. */
+  async #latestBatch(
+    partition: ReadablePartition,
+    end: number,
+    passedOver: ReadonlySet<number>,
+  ): Promise<LatestBatch | undefined> {
+    let latest: LatestBatch | undefined;
     for (const segment of this.#journal.segments) {
       const summary = segment.index.summary(partition.id);
-      if (summary === undefined || summary.maxTimestampMs <= latestMs) continue;
+      if (summary === undefined || summary.maxTimestampMs <= (latest?.timestampMs ?? -1)) continue;
       const list = await segment.index.batches(partition.id);
-      let latest = -1;
-      for (let i = list.firstEndingAtOrAfter(partition.startOffset); i < list.count && list.baseOffset(i) < end; i++) {
-        if (list.maxTimestampMs(i) <= latestMs || attributesAreControl(list.attributes(i))) continue;
-        latestMs = list.maxTimestampMs(i);
-        latest = i;
+      for (let i = list.firstEndingAtOrAfter(partition.startOffset); i < list.count; i++) {
+        if (list.baseOffset(i) >= end) return latest;
+        const timestampMs = list.maxTimestampMs(i);
+        const baseOffset = list.baseOffset(i);
+        if (timestampMs <= (latest?.timestampMs ?? -1) || passedOver.has(baseOffset)) continue;
+        if (attributesAreControl(list.attributes(i))) continue;
+        latest = { extent: extentOf(segment, partition.id, list, i), baseOffset, timestampMs };
       }
-      if (latest < 0) continue;
-      const [batch] = await this.#fetch([extentOf(segment, partition.id, list, latest)], new ReadRoom());
-      const first = batch && firstRecordSince(batch, latestMs, partition.startOffset);
-      if (first !== undefined) found = { offset: BigInt(first.offset), timestampMs: BigInt(first.timestampMs) };
     }
-    return found;
+    return latest;
   }
 
   /** The batches below `end` from the one that holds `offset` on, at most `maxBytes` but at least one. */
@@ -316,28 +333,47 @@ function fromMemory(extent: Extent): Buffer | undefined {
   return extent.segment.tail?.find(extent.position + FRAME_HEADER.sizeBytes, extent.batchBytes);
 }
 
+interface LatestBatch {
+  extent: Extent;
+  baseOffset: number;
+  timestampMs: number;
+}
+
+interface FoundRecord {
+  offset: number;
+  timestampMs: number;
+}
+
+/** The first record of a batch at or after that time. */
+function firstRecordSince(bytes: Buffer, timestampMs: number, fromOffset: number): FoundRecord | undefined {
+  for (const record of recordsFrom(bytes, fromOffset)) if (record.timestampMs >= timestampMs) return record;
+  return undefined;
+}
+
+function latestRecordIn(bytes: Buffer, fromOffset: number): FoundRecord | undefined {
+  let latest: FoundRecord | undefined;
+  for (const record of recordsFrom(bytes, fromOffset)) {
+    if (latest === undefined || record.timestampMs > latest.timestampMs) latest = record;
+  }
+  return latest;
+}
+
 /**
- * The first record of a batch at or after that time. Of a batch whose records cannot be unpacked here (a compression
- * that is not known, records that are badly encoded) its first offset stands for it, with the batch's latest time.
+ * Offsets and times of a batch's records. Of a batch whose records cannot be unpacked here (a compression that is not
+ * known, records that are badly encoded) its first offset stands for it, with the batch's latest time.
  */
-function firstRecordSince(
-  bytes: Buffer,
-  timestampMs: number,
-  fromOffset: number,
-): { offset: number; timestampMs: number } | undefined {
+function* recordsFrom(bytes: Buffer, fromOffset: number): Generator<FoundRecord> {
   for (const batch of iterateBatches(bytes)) {
     const baseOffset = Number(batch.header.baseOffset);
     try {
       const cursor = new RecordCursor(batch);
       while (cursor.next()) {
         const offset = baseOffset + cursor.offsetDelta;
-        if (cursor.timestampMs >= timestampMs && offset >= fromOffset)
-          return { offset, timestampMs: cursor.timestampMs };
+        if (offset >= fromOffset) yield { offset, timestampMs: cursor.timestampMs };
       }
     } catch (error) {
       if (!(error instanceof RecordBatchError)) throw error;
-      return { offset: Math.max(baseOffset, fromOffset), timestampMs: Number(batch.header.maxTimestampMs) };
+      yield { offset: Math.max(baseOffset, fromOffset), timestampMs: Number(batch.header.maxTimestampMs) };
     }
   }
-  return undefined;
 }

@@ -40,7 +40,8 @@ export function volumeOfSnapshot(name: string): string {
 }
 
 /**
- * The volume of a topic: the text before its first dot, or `default`.
+ * The volume of a topic: the text before its first dot. Without a dot, or where that text is no volume name (Kafka lets
+ * topics have it all the same), it is `default`.
  * @throws EngineError `illegal-name`
  */
 export function volumeOfTopic(topic: string): string {
@@ -53,21 +54,16 @@ export function volumeOfTopic(topic: string): string {
   if (topic === '.' || topic === '..' || !TOPIC_CHARACTERS.test(topic)) {
     throw new EngineError('illegal-name', `"${topic}" is no legal topic name`);
   }
-  const dot = topic.indexOf('.');
-  if (dot < 0) return DEFAULT_VOLUME;
-  const volume = topic.slice(0, dot);
-  if (!isVolumeName(volume)) {
-    throw new EngineError('illegal-name', `"${volume}", before the first dot of topic "${topic}", is no volume name`);
-  }
-  return volume;
+  return volumeOfName(topic);
 }
 
-/**
- * The volume that keeps a group's offsets: as for topics, but since Kafka lets a group have any name, whatever is no
- * volume name leads to `default`.
- */
+/** The volume that keeps a group's offsets: as for topics, but Kafka lets a group have any name. */
 export function volumeOfGroup(group: string): string {
-  const dot = group.indexOf('.');
-  const volume = dot < 0 ? DEFAULT_VOLUME : group.slice(0, dot);
+  return volumeOfName(group);
+}
+
+function volumeOfName(name: string): string {
+  const dot = name.indexOf('.');
+  const volume = dot < 0 ? DEFAULT_VOLUME : name.slice(0, dot);
   return isVolumeName(volume) ? volume : DEFAULT_VOLUME;
 }

@@ -82,6 +82,7 @@ export async function fetch(connection: Connection, request: FetchRequest): Prom
           index: partition,
           currentLeaderEpoch: -1,
           fetchOffset: offset,
+          lastFetchedEpoch: -1,
           logStartOffset: -1n,
           partitionMaxBytes,
         })),
@@ -222,7 +223,12 @@ export async function committedOffsets(
   group: string,
   topic: string,
 ): Promise<Map<number, bigint>> {
-  const response = await connection.request(apis.offsetFetch, VERSIONS.offsetFetch, { groupId: group, topics: null });
+  const response = await connection.request(apis.offsetFetch, VERSIONS.offsetFetch, {
+    groupId: group,
+    topics: null,
+    groups: [],
+    requireStable: false,
+  });
   throwIfRefused(response.errorCode, `offsets of group '${group}' cannot be read`);
   const offsets = new Map<number, bigint>();
   for (const { name, partitions } of response.topics) {
@@ -237,7 +243,7 @@ export async function committedOffsets(
 
 /** Names of all groups. @throws StreamError */
 export async function listGroups(connection: Connection): Promise<string[]> {
-  const response = await connection.request(apis.listGroups, VERSIONS.listGroups, {});
+  const response = await connection.request(apis.listGroups, VERSIONS.listGroups, { states: [], types: [] });
   throwIfRefused(response.errorCode, 'groups cannot be listed');
   return response.groups.map(({ groupId }) => groupId);
 }

@@ -47,7 +47,11 @@ function senderOf({ memberId, generationId }: JoinAnswer, groupInstanceId: strin
 
 async function sync(member: JoinAnswer, parts: Record<string, string> = {}, instanceId: string | null = null) {
   const assignments = new Map(Object.entries(parts).map(([id, part]) => [id, Buffer.from(part)]));
-  const { errorCode, assignment } = await coordinator.sync(GROUP, senderOf(member, instanceId), assignments);
+  const { errorCode, assignment } = await coordinator.sync(
+    GROUP,
+    { ...senderOf(member, instanceId), protocolType: null, protocolName: null },
+    assignments,
+  );
   return { errorCode, part: Buffer.from(assignment).toString() };
 }
 
@@ -161,6 +165,19 @@ describe('dividing', () => {
     expect((await waiting).errorCode).toBe(errorCodes.REBALANCE_IN_PROGRESS);
     const next = await join({ memberId: second.memberId });
     expect(next.leader).toBe(second.memberId);
+  });
+
+  test('a member that believes in another way of dividing is refused', async () => {
+    const only = await join();
+    const ask = (protocolType: string, protocolName: string) =>
+      coordinator.sync(GROUP, { ...senderOf(only), protocolType, protocolName }, new Map());
+    expect((await ask('consumer', 'sticky')).errorCode).toBe(errorCodes.INCONSISTENT_GROUP_PROTOCOL);
+    expect((await ask('connect', 'range')).errorCode).toBe(errorCodes.INCONSISTENT_GROUP_PROTOCOL);
+    expect(await ask('consumer', 'range')).toMatchObject({
+      errorCode: 0,
+      protocolType: 'consumer',
+      protocolName: 'range',
+    });
   });
 
   test('a member of an earlier generation is refused', async () => {

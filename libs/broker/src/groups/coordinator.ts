@@ -1,6 +1,14 @@
 import { errorCodes } from '@tickfold/kafka-protocol';
 import type { GroupSettings } from '../options.ts';
-import { Group, type GroupState, type JoinRequest, refusedJoin, refusedSync, type Sender } from './group.ts';
+import {
+  Group,
+  type GroupState,
+  type JoinRequest,
+  refusedJoin,
+  refusedSync,
+  type Sender,
+  type SyncSender,
+} from './group.ts';
 import type { JoinAnswer, Member, SyncAnswer } from './member.ts';
 
 /** A commit without membership: by tools, and by consumers that assign partitions themselves. */
@@ -42,7 +50,7 @@ export class GroupCoordinator {
 
   sync(
     groupId: string,
-    sender: Sender,
+    sender: SyncSender,
     assignments: ReadonlyMap<string, Uint8Array>,
   ): Promise<SyncAnswer> | SyncAnswer {
     if (this.#isClosed) return refusedSync(errorCodes.COORDINATOR_NOT_AVAILABLE);

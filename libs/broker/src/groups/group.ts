@@ -22,6 +22,12 @@ export interface Sender {
   generationId: number;
 }
 
+/** What a member that asks for its part believes about the division; null where its client is too old to say it. */
+export interface SyncSender extends Sender {
+  protocolType: string | null;
+  protocolName: string | null;
+}
+
 export interface JoinRequest extends MemberDescription {
   protocolType: string;
   /** False for old clients, which cannot come back with the id that they are given. */
@@ -76,13 +82,14 @@ export class Group {
     return request.memberId === '' ? this.#joinAsNew(request) : this.#joinWithId(request);
   }
 
-  sync(sender: Sender, assignments: ReadonlyMap<string, Uint8Array>): Promise<SyncAnswer> | SyncAnswer {
+  sync(sender: SyncSender, assignments: ReadonlyMap<string, Uint8Array>): Promise<SyncAnswer> | SyncAnswer {
     const errorCode = this.check(sender);
     if (errorCode !== errorCodes.NONE) return refusedSync(errorCode);
     const member = this.#members.get(sender.memberId)!;
     this.#keepAlive(member);
     if (this.#state === 'PreparingRebalance') return refusedSync(errorCodes.REBALANCE_IN_PROGRESS);
-    if (this.#state === 'Stable') return assignmentOf(member);
+    if (!this.#isDividedBy(sender)) return refusedSync(errorCodes.INCONSISTENT_GROUP_PROTOCOL);
+    if (this.#state === 'Stable') return this.#partOf(member);
 
     const answer = member.waitForSync(refusedSync(errorCodes.REBALANCE_IN_PROGRESS));
     if (member.id === this.#leaderId) this.#assign(assignments);
@@ -281,8 +288,24 @@ export class Group {
       // A copy: what came in is a view of a whole request.
       member.assignment = Buffer.from(assignments.get(member.id) ?? []);
       this.#keepAlive(member);
-      member.synced(assignmentOf(member));
+      member.synced(this.#partOf(member));
     }
+  }
+
+  #partOf({ assignment }: Member): SyncAnswer {
+    return {
+      errorCode: errorCodes.NONE,
+      protocolType: this.#protocolType,
+      protocolName: this.#protocolName,
+      assignment,
+    };
+  }
+
+  #isDividedBy({ protocolType, protocolName }: SyncSender): boolean {
+    return (
+      (protocolType === null || protocolType === this.#protocolType) &&
+      (protocolName === null || protocolName === this.#protocolName)
+    );
   }
 
   #generationFor(member: Member): JoinAnswer {
@@ -352,11 +375,7 @@ export function refusedJoin(memberId: string, errorCode: number): JoinAnswer {
 }
 
 export function refusedSync(errorCode: number): SyncAnswer {
-  return { errorCode, assignment: new Uint8Array() };
-}
-
-function assignmentOf(member: Member): SyncAnswer {
-  return { errorCode: errorCodes.NONE, assignment: member.assignment };
+  return { errorCode, protocolType: null, protocolName: null, assignment: new Uint8Array() };
 }
 
 function update(member: Member, request: JoinRequest): void {

@@ -15,6 +15,8 @@ export interface JoinAnswer {
 
 export interface SyncAnswer {
   errorCode: number;
+  protocolType: string | null;
+  protocolName: string | null;
   assignment: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-import { apis, errorCodes, type ResponseOf } from '@tickfold/kafka-protocol';
+import { apis, coordinatorTypes, errorCodes, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
 import { authorizedOperations } from '../authorized-operations.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
@@ -9,18 +9,22 @@ import { type Route, route } from '../route.ts';
 type DescribedGroup = ResponseOf<typeof apis.describeGroups>['groups'][number];
 
 /** Groups, and transactional ids. */
-const COORDINATED_KEYS = [0, 1];
+const COORDINATED_KEYS: readonly number[] = Object.values(coordinatorTypes);
+const SEVERAL_KEYS_SINCE = 4;
 /** From this version of JoinGroup on, a new member is given an id first and joins with it. */
 const ID_REQUIRED_SINCE = 4;
+/** From this version of DescribeGroups on, a group that is not there is an error. */
+const UNKNOWN_IS_ERROR_SINCE = 6;
 const CONSUMER = 'consumer';
+/** Groups that divide by themselves, as opposed to those of the newer protocol, in which the broker does. */
+const CLASSIC = 'classic';
 
 /** What members do in their groups. */
 export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
   return [
-    route(apis.findCoordinator, ({ keyType }, { advertisedHost, advertisedPort }) =>
-      COORDINATED_KEYS.includes(keyType)
+    route(apis.findCoordinator, ({ key, keys, keyType }, { version, advertisedHost, advertisedPort }) => {
+      const found = COORDINATED_KEYS.includes(keyType)
         ? {
-            throttleTimeMs: 0,
             errorCode: errorCodes.NONE,
             errorMessage: null,
             nodeId: NODE_ID,
@@ -28,14 +32,15 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
             port: advertisedPort,
           }
         : {
-            throttleTimeMs: 0,
             errorCode: errorCodes.INVALID_REQUEST,
             errorMessage: `nothing of key type ${keyType} has a coordinator here, only groups and transactional ids`,
             nodeId: -1,
             host: '',
             port: -1,
-          },
-    ),
+          };
+      const asked = version < SEVERAL_KEYS_SINCE ? [key] : keys;
+      return { throttleTimeMs: 0, ...found, coordinators: asked.map((each) => ({ key: each, ...found })) };
+    }),
 
     route(apis.joinGroup, async ({ groupId, ...request }, { version, clientId, clientHost }) => {
       const { sessionTimeoutMs, rebalanceTimeoutMs } = request;
@@ -48,12 +53,14 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
         clientHost,
         idIsRequired: version >= ID_REQUIRED_SINCE,
       });
-      return { throttleTimeMs: 0, ...answer };
+      const protocolType = answer.errorCode === errorCodes.NONE ? request.protocolType : null;
+      return { throttleTimeMs: 0, ...answer, protocolType, skipAssignment: false };
     }),
 
-    route(apis.syncGroup, async ({ groupId, assignments, ...sender }) => {
+    route(apis.syncGroup, async ({ groupId, assignments, protocolType, protocolName, ...sender }) => {
       const parts = new Map(assignments.map(({ memberId, assignment }) => [memberId, assignment]));
-      return { throttleTimeMs: 0, ...(await coordinator.sync(groupId, sender, parts)) };
+      const answer = await coordinator.sync(groupId, { ...sender, protocolType, protocolName }, parts);
+      return { throttleTimeMs: 0, ...answer };
     }),
 
     route(apis.heartbeat, ({ groupId, ...sender }) => ({
@@ -64,7 +71,8 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
     route(apis.leaveGroup, ({ groupId, memberId, members }, { version }) => {
       if (version < 3) return { throttleTimeMs: 0, errorCode: coordinator.leave(groupId, memberId, null), members: [] };
       const left = members.map((member) => ({
-        ...member,
+        memberId: member.memberId,
+        groupInstanceId: member.groupInstanceId,
         errorCode: coordinator.leave(groupId, member.memberId, member.groupInstanceId),
       }));
       return { throttleTimeMs: 0, errorCode: errorCodes.NONE, members: left };
@@ -76,10 +84,11 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
 export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinator): Route[] {
   const hasOffsets = (groupId: string): boolean => engine.committedOffsets(groupId).length > 0;
 
-  const describe = (groupId: string, asksForOperations: boolean): DescribedGroup => {
+  const describe = (groupId: string, version: number, asksForOperations: boolean): DescribedGroup => {
     const group = coordinator.view(groupId);
     const common = {
       errorCode: errorCodes.NONE,
+      errorMessage: null,
       groupId,
       protocolType: group?.protocolType ?? '',
       protocolData: group?.protocolName ?? '',
@@ -87,7 +96,10 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
     };
     if (group === undefined) {
       try {
-        return { ...common, state: hasOffsets(groupId) ? 'Empty' : 'Dead', members: [] };
+        if (hasOffsets(groupId)) return { ...common, state: 'Empty', members: [] };
+        const dead = { ...common, state: 'Dead', members: [] };
+        if (version < UNKNOWN_IS_ERROR_SINCE) return dead;
+        return { ...dead, errorCode: errorCodes.GROUP_ID_NOT_FOUND, errorMessage: `there is no group '${groupId}'` };
       } catch (error) {
         return { ...common, errorCode: kafkaErrorOf(error).errorCode, state: 'Dead', members: [] };
       }
@@ -121,18 +133,21 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
   };
 
   return [
-    route(apis.describeGroups, ({ groups, includeAuthorizedOperations }) => ({
+    route(apis.describeGroups, ({ groups, includeAuthorizedOperations }, { version }) => ({
       throttleTimeMs: 0,
-      groups: groups.map((groupId) => describe(groupId, includeAuthorizedOperations)),
+      groups: groups.map((groupId) => describe(groupId, version, includeAuthorizedOperations)),
     })),
 
-    route(apis.listGroups, () => {
+    route(apis.listGroups, ({ states, types }) => {
       const ids = new Set([...coordinator.groupIds(), ...engine.groupsWithOffsets()]);
-      const groups = [...ids].map((groupId) => ({
-        groupId,
-        protocolType: coordinator.view(groupId)?.protocolType ?? CONSUMER,
-      }));
-      return { throttleTimeMs: 0, errorCode: errorCodes.NONE, groups };
+      const groups = [...ids].map((groupId) => {
+        const group = coordinator.view(groupId);
+        const protocolType = group?.protocolType ?? CONSUMER;
+        return { groupId, protocolType, state: group?.state ?? 'Empty', type: CLASSIC };
+      });
+      const isAskedFor = ({ state, type }: { state: string; type: string }) =>
+        isAmong(state, states) && isAmong(type, types);
+      return { throttleTimeMs: 0, errorCode: errorCodes.NONE, groups: groups.filter(isAskedFor) };
     }),
 
     route(apis.deleteGroups, async ({ groups }) => ({
@@ -140,4 +155,9 @@ export function groupAdminRoutes(engine: LogEngine, coordinator: GroupCoordinato
       results: await Promise.all(groups.map(remove)),
     })),
   ];
+}
+
+/** Whether a filter lets a value through; an empty one lets all. */
+function isAmong(value: string, filter: readonly string[]): boolean {
+  return filter.length === 0 || filter.some((each) => each.toLowerCase() === value.toLowerCase());
 }

@@ -1,4 +1,4 @@
-import { apis, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '@tickfold/kafka-protocol';
+import { apis, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP } from '@tickfold/kafka-protocol';
 import type { Isolation, LogEngine, PartitionLog } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { isolationOf, visibleEnd } from '../isolation.ts';
@@ -7,7 +7,7 @@ import { type Route, route } from '../route.ts';
 
 const NOT_FOUND = { timestamp: -1n, offset: -1n };
 
-/** The ends of a log, or the first offset at or after a time. */
+/** The ends of a log, the first offset at or after a time, or the offset with the latest time. */
 export function listOffsetsRoute(engine: LogEngine): Route {
   const answerFor = async (topic: string, index: number, timestamp: bigint, isolation: Isolation) => {
     const answer = { index, errorCode: 0, ...NOT_FOUND, leaderEpoch: LEADER_EPOCH };
@@ -40,6 +40,9 @@ async function lookUp(
 ): Promise<{ timestamp: bigint; offset: bigint }> {
   if (timestamp === LATEST_TIMESTAMP) return { timestamp: -1n, offset: visibleEnd(log, isolation) };
   if (timestamp === EARLIEST_TIMESTAMP) return { timestamp: -1n, offset: log.logStartOffset };
-  const found = await log.offsetForTimestamp(timestamp, isolation);
+  const found =
+    timestamp === MAX_TIMESTAMP
+      ? await log.offsetOfLatest(isolation)
+      : await log.offsetForTimestamp(timestamp, isolation);
   return found === undefined ? NOT_FOUND : { timestamp: found.timestampMs, offset: found.offset };
 }

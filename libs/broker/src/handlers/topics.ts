@@ -1,39 +1,46 @@
-import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
-import { checkTopicSettings, type LogEngine, volumeOfTopic } from '@tickfold/log-engine';
+import { apis, errorCodes, NO_UUID, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
+import { checkTopicSettings, type LogEngine, type TopicDescription, volumeOfTopic } from '@tickfold/log-engine';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
+import { topicAnswers } from './configs.ts';
 
 type NewTopic = RequestOf<typeof apis.createTopics>['topics'][number];
 
-interface Outcome {
-  name: string;
-  errorCode: number;
-  errorMessage: string | null;
-}
+type CreatedTopic = ResponseOf<typeof apis.createTopics>['topics'][number];
+type DoomedTopic = RequestOf<typeof apis.deleteTopics>['topics'][number];
+type DeletedTopic = ResponseOf<typeof apis.deleteTopics>['topics'][number];
+
+const BY_ID_SINCE = 6;
 
 export function createTopicsRoute(
   engine: LogEngine,
   { defaultPartitionCount, partitionsPerTopic }: { defaultPartitionCount: number; partitionsPerTopic: number },
 ): Route {
-  const create = async (topic: NewTopic, validateOnly: boolean): Promise<Outcome> => {
+  const create = async (topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic> => {
     const { name } = topic;
     const partitionCount = partitionCountOf(topic, defaultPartitionCount);
     try {
       const problem = problemWith(engine, topic, partitionCount, partitionsPerTopic);
-      if (problem !== undefined) return { name, ...problem };
+      if (problem !== undefined) return refused(name, problem.errorCode, problem.errorMessage);
       const set = topic.configs.filter(({ value }) => value !== null);
       const settings = Object.fromEntries(set.map((config) => [config.name, config.value!]));
       if (validateOnly) {
         volumeOfTopic(name);
         checkTopicSettings(settings);
-      } else {
-        await engine.createTopic(name, { partitionCount, settings });
       }
-      return { name, errorCode: errorCodes.NONE, errorMessage: null };
+      return {
+        name,
+        topicId: validateOnly ? NO_UUID : (await engine.createTopic(name, { partitionCount, settings })).id,
+        errorCode: errorCodes.NONE,
+        errorMessage: null,
+        partitionCount,
+        replicationFactor: 1,
+        configs: topicAnswers(settings),
+      };
     } catch (error) {
       const { errorCode, message } = kafkaErrorOf(error);
-      return { name, errorCode, errorMessage: message };
+      return refused(name, errorCode, message);
     }
   };
 
@@ -45,11 +52,7 @@ export function createTopicsRoute(
         .filter(({ name }, at) => names.indexOf(name) === at)
         .map((topic) =>
           twice.has(topic.name)
-            ? {
-                name: topic.name,
-                errorCode: errorCodes.INVALID_REQUEST,
-                errorMessage: `'${topic.name}' is there twice in one request`,
-              }
+            ? refused(topic.name, errorCodes.INVALID_REQUEST, `'${topic.name}' is there twice in one request`)
             : create(topic, request.validateOnly),
         ),
     );
@@ -58,18 +61,32 @@ export function createTopicsRoute(
 }
 
 export function deleteTopicsRoute(engine: LogEngine): Route {
-  const remove = async (name: string) => {
+  const remove = async ({ name: given, topicId }: DoomedTopic): Promise<DeletedTopic> => {
+    const topic = given === null ? topicWithId(engine, topicId) : engine.topic(given);
+    const name = topic?.name ?? given;
+    const answer = { name, topicId: topic?.id ?? topicId, errorCode: errorCodes.NONE, errorMessage: null };
+    if (name === null) return { ...answer, errorCode: errorCodes.UNKNOWN_TOPIC_ID };
     try {
       await engine.deleteTopic(name);
-      return { name, errorCode: errorCodes.NONE };
+      return answer;
     } catch (error) {
-      return { name, errorCode: kafkaErrorOf(error).errorCode };
+      const { errorCode, message } = kafkaErrorOf(error);
+      return { ...answer, errorCode, errorMessage: message };
     }
   };
-  return route(apis.deleteTopics, async ({ topics }) => ({
-    throttleTimeMs: 0,
-    topics: await Promise.all(topics.map(remove)),
-  }));
+
+  return route(apis.deleteTopics, async ({ topics, topicNames }, { version }) => {
+    const doomed = version < BY_ID_SINCE ? topicNames.map((name) => ({ name, topicId: NO_UUID })) : topics;
+    return { throttleTimeMs: 0, topics: await Promise.all(doomed.map(remove)) };
+  });
+}
+
+function topicWithId(engine: LogEngine, id: Uint8Array): TopicDescription | undefined {
+  return engine.topics().find((topic) => Buffer.compare(topic.id, id) === 0);
+}
+
+function refused(name: string, errorCode: number, errorMessage: string): CreatedTopic {
+  return { name, topicId: NO_UUID, errorCode, errorMessage, partitionCount: -1, replicationFactor: -1, configs: null };
 }
 
 function partitionCountOf({ partitionCount, assignments }: NewTopic, fallback: number): number {

@@ -5,7 +5,8 @@ import { array, int16, int32, string, struct } from '../schema.ts';
 export const deleteGroupsApi = defineApi({
   name: 'DeleteGroups',
   key: 42,
-  versions: [0, 1],
+  versions: [0, 2],
+  flexibleSince: 2,
   request: struct({ groups: array(string) }),
   response: struct({
     throttleTimeMs: int32,

@@ -6,7 +6,8 @@ import { OPERATIONS_NOT_ASKED } from './metadata.ts';
 export const describeGroupsApi = defineApi({
   name: 'DescribeGroups',
   key: 15,
-  versions: [0, 4],
+  versions: [0, 6],
+  flexibleSince: 5,
   request: struct({
     groups: array(string),
     includeAuthorizedOperations: since(3, boolean, false),
@@ -16,6 +17,7 @@ export const describeGroupsApi = defineApi({
     groups: array(
       struct({
         errorCode: int16,
+        errorMessage: since(6, nullableString, null),
         groupId: string,
         /** PreparingRebalance, CompletingRebalance, Stable, Empty or Dead. */
         state: string,

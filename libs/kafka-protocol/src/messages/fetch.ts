@@ -5,7 +5,8 @@ import { array, int8, int16, int32, int64, nullableArray, records, since, string
 export const fetchApi = defineApi({
   name: 'Fetch',
   key: 1,
-  versions: [4, 11],
+  versions: [4, 12],
+  flexibleSince: 12,
   request: struct({
     /** -1: a consumer. */
     replicaId: int32,
@@ -25,6 +26,7 @@ export const fetchApi = defineApi({
             index: int32,
             currentLeaderEpoch: since(9, int32, -1),
             fetchOffset: int64,
+            lastFetchedEpoch: since(12, int32, -1),
             logStartOffset: since(5, int64, -1n),
             partitionMaxBytes: int32,
           }),

@@ -5,7 +5,8 @@ import { int16, int32, nullableString, since, string, struct } from '../schema.t
 export const heartbeatApi = defineApi({
   name: 'Heartbeat',
   key: 12,
-  versions: [0, 3],
+  versions: [0, 4],
+  flexibleSince: 4,
   request: struct({
     groupId: string,
     generationId: int32,

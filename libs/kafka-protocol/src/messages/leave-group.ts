@@ -5,11 +5,16 @@ import { array, between, int16, int32, nullableString, since, string, struct } f
 export const leaveGroupApi = defineApi({
   name: 'LeaveGroup',
   key: 13,
-  versions: [0, 3],
+  versions: [0, 5],
+  flexibleSince: 4,
   request: struct({
     groupId: string,
     memberId: between(0, 2, string, ''),
-    members: since(3, array(struct({ memberId: string, groupInstanceId: nullableString })), []),
+    members: since(
+      3,
+      array(struct({ memberId: string, groupInstanceId: nullableString, reason: since(5, nullableString, null) })),
+      [],
+    ),
   }),
   response: struct({
     throttleTimeMs: since(1, int32, 0),

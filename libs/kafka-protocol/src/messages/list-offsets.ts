@@ -4,12 +4,15 @@ import { array, int8, int16, int32, int64, since, string, struct } from '../sche
 /** Timestamps of a request that ask for an end of the log instead of a time. */
 export const LATEST_TIMESTAMP = -1n;
 export const EARLIEST_TIMESTAMP = -2n;
+/** From version 7 on: the record with the latest time, wherever it is. */
+export const MAX_TIMESTAMP = -3n;
 
 /** The first offset at or after a time, or an end of the log. */
 export const listOffsetsApi = defineApi({
   name: 'ListOffsets',
   key: 2,
-  versions: [1, 5],
+  versions: [1, 7],
+  flexibleSince: 6,
   request: struct({
     replicaId: int32,
     isolationLevel: since(2, int8, 0),

@@ -8,7 +8,8 @@ export const OPERATIONS_NOT_ASKED = -2_147_483_648;
 export const metadataApi = defineApi({
   name: 'Metadata',
   key: 3,
-  versions: [0, 8],
+  versions: [0, 9],
+  flexibleSince: 9,
   request: struct({
     /** null: all topics. In version 0 an empty array says that. */
     topics: nullableArray(struct({ name: string })),

@@ -5,7 +5,8 @@ import { array, between, int16, int32, int64, nullableString, since, string, str
 export const offsetCommitApi = defineApi({
   name: 'OffsetCommit',
   key: 8,
-  versions: [2, 7],
+  versions: [2, 8],
+  flexibleSince: 8,
   request: struct({
     groupId: string,
     generationId: int32,

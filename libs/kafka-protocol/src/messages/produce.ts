@@ -8,7 +8,8 @@ import { array, int16, int32, int64, nullableString, records, since, string, str
 export const produceApi = defineApi({
   name: 'Produce',
   key: 0,
-  versions: [0, 8],
+  versions: [0, 9],
+  flexibleSince: 9,
   request: struct({
     transactionalId: since(3, nullableString, null),
     /** -1: when durable; 1: when written; 0: no response at all. */
