@@ -21,6 +21,8 @@ export interface Api<Request, Response> {
   readonly maxVersion: number;
   /** First version with compact lengths and tagged fields; undefined where none is served. */
   readonly flexibleSince: number | undefined;
+  /** Whether a known client sends requests with bytes after their end, which are passed over. */
+  readonly requestMayTrail: boolean;
   readonly request: MessageCodec<Request>;
   readonly response: MessageCodec<Response>;
 }
@@ -34,12 +36,13 @@ interface Definition<Request, Response> {
   /** First and last version that the schemas describe. */
   versions: readonly [min: number, max: number];
   flexibleSince?: number;
+  requestMayTrail?: boolean;
   request: Type<Request>;
   response: Type<Response>;
 }
 
 export function defineApi<Request, Response>(definition: Definition<Request, Response>): Api<Request, Response> {
-  const { name, key, versions, flexibleSince } = definition;
+  const { name, key, versions, flexibleSince, requestMayTrail = false } = definition;
   const [minVersion, maxVersion] = versions;
 
   const wireOf = (version: number): Wire => {
@@ -74,6 +77,7 @@ export function defineApi<Request, Response>(definition: Definition<Request, Res
     minVersion,
     maxVersion,
     flexibleSince,
+    requestMayTrail,
     request: codecOf(definition.request),
     response: codecOf(definition.response),
   };

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { apis } from './apis.ts';
-import { decodeRequestBody, decodeRequestHeader, encodeRequest, FrameSplitter } from './frames.ts';
+import { FrameSplitter } from './frames.ts';
 
 function framed(body: Uint8Array): Buffer {
   const frame = Buffer.alloc(4 + body.length);
@@ -63,17 +62,3 @@ test.each([
     }).toThrow(message);
   },
 );
-
-test('the empty tagged fields at the end of a flexible request may come twice, but nothing else', () => {
-  const header = { correlationId: 1, clientId: 'c' };
-  const request = { transactionalId: null, transactionTimeoutMs: 1, producerId: -1n, producerEpoch: -1 };
-  const decode = (version: number, ...tail: number[]) => {
-    const chunks = encodeRequest(apis.initProducerId, version, header, request);
-    const { rest } = decodeRequestHeader(Buffer.concat([...chunks, Buffer.from(tail)]).subarray(4));
-    return decodeRequestBody(apis.initProducerId, version, rest);
-  };
-  expect(decode(4, 0)).toEqual(request);
-  expect(() => decode(4, 1)).toThrow('in the last 0 bytes');
-  expect(() => decode(4, 0, 0)).toThrow("2 bytes after the message's end");
-  expect(() => decode(1, 0)).toThrow("1 bytes after the message's end");
-});

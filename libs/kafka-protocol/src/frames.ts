@@ -75,13 +75,8 @@ export function decodeRequestHeader(bytes: Uint8Array): { header: RequestHeader;
 
 /** The body of a request whose header was read. Bytes are views of the frame. @throws ProtocolError */
 export function decodeRequestBody<Request>(api: Api<Request, unknown>, version: number, rest: Reader): Request {
-  if (!isFlexible(api, version)) return readToEnd(api.request, version, rest);
-  skipTaggedFields(rest);
-  const request = api.request.read(rest, version);
-  // librdkafka ends its flexible Metadata requests with the empty tagged fields twice; Kafka does not mind.
-  if (rest.remaining === 1) skipTaggedFields(rest);
-  rest.expectEnd();
-  return request;
+  if (isFlexible(api, version)) skipTaggedFields(rest);
+  return api.requestMayTrail ? api.request.read(rest, version) : readToEnd(api.request, version, rest);
 }
 
 /** Which request a response's frame (length taken off) answers. */

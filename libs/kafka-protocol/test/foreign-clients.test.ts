@@ -48,3 +48,11 @@ test.each([
   expect(batch!.crcIsValid()).toBe(true);
   expect([...batch!.records()].map((record) => record.value!.toString())).toEqual(values);
 });
+
+test.each(['0000000000000000', '0000000001000000'])(
+  'librdkafka 2.x asks for all topics with a count that is too long (%s), and is understood',
+  (body) => {
+    const { header, rest } = decodeRequestHeader(Buffer.from(`000300090000000200016300${body}`, 'hex'));
+    expect(decodeRequestBody(apis.metadata, header.apiVersion, rest).topics).toBeNull();
+  },
+);
