@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Api, decodeResponse, encodeRequest, FrameSplitter } from '@tickfold/kafka-protocol';
-import { openLogEngine } from '@tickfold/log-engine';
+import { type LogEngine, openLogEngine } from '@tickfold/log-engine';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import { type Broker, type BrokerOptions, startBroker } from '../src/index.ts';
@@ -16,6 +16,7 @@ export interface LogLine {
 
 export interface TestBroker {
   broker: Broker;
+  engine: LogEngine;
   port: number;
   bootstrap: string;
   dataDir: string;
@@ -37,8 +38,9 @@ export async function startTestBroker(settings: Settings = {}, existing?: string
   const dataDir = existing ?? (await mkdtemp(join(tmpdir(), 'tickfold-broker-')));
   const lines: LogLine[] = [];
   const note = (level: string) => (fields: object, message: string) => void lines.push({ level, message, ...fields });
+  const engine = await openLogEngine({ dataDir });
   const broker = await startBroker({
-    engine: await openLogEngine({ dataDir }),
+    engine,
     listeners: [{ name: 'host', host: '127.0.0.1', port: 0, advertisedHost: '127.0.0.1' }],
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     ...settings,
@@ -47,6 +49,7 @@ export async function startTestBroker(settings: Settings = {}, existing?: string
   const bootstrap = `127.0.0.1:${port}`;
   return {
     broker,
+    engine,
     port,
     bootstrap,
     dataDir,

@@ -1,4 +1,5 @@
 import { type ExecFileException, execFile, execFileSync } from 'node:child_process';
+import { iterateBatches } from '@tickfold/kafka-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from './harness.ts';
 
@@ -29,6 +30,14 @@ function kcat(args: string[], input = ''): Promise<string> {
   });
 }
 
+/** The lines that a log holds, unpacked here. */
+async function valuesIn(topic: string, codec: string): Promise<string> {
+  const { batches } = await running.engine.partition(topic, 0)!.read(0n, 1 << 20);
+  const found = batches.flatMap((bytes) => [...iterateBatches(bytes)]);
+  expect(new Set(found.map(({ header }) => header.compression))).toEqual(new Set([codec]));
+  return found.flatMap((batch) => [...batch.records()].map(({ value }) => `${value!.toString()}\n`)).join('');
+}
+
 describe.skipIf(!hasKcat())('kcat (skipped where it is not installed)', () => {
   test('-L lists this broker at its advertised address, with topics and partitions', async () => {
     await kcat(['-P', '-t', 'some.topic'], 'a line\n');
@@ -41,6 +50,7 @@ describe.skipIf(!hasKcat())('kcat (skipped where it is not installed)', () => {
     const lines = Array.from({ length: 2000 }, (_, i) => `line ${i}\n`).join('');
     await kcat(['-P', '-t', 't', '-z', codec], lines);
     expect(await kcat(['-C', '-t', 't', '-e', '-q'])).toBe(lines);
+    expect(await valuesIn('t', codec)).toBe(lines);
   });
 
   test('-C begins at an offset in the middle of a batch', async () => {

@@ -19,8 +19,8 @@
  *
  * The CRC leaves out base offset and leader epoch, so that a broker sets both without another pass over the bytes.
  */
-import { gunzipSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
+import { decompress } from './decompression.ts';
 import { bytesOf, spells, textOf } from './short-bytes.ts';
 import { type ByteCursor, readVarint, readVarlong, VarintError } from './varint.ts';
 
@@ -359,16 +359,17 @@ class HeaderCursor {
 
 function decompressed(batch: RecordBatch): Buffer {
   const { compression, attributes } = batch.header;
-  if (compression !== 'gzip') {
-    throw new RecordBatchError(
-      'unsupported-compression',
-      `this batch is compressed with ${compression ?? `codec ${attributes & 0x07}`}, which is not read here; produce without compression or with gzip`,
-    );
+  if (compression === undefined || compression === 'none') {
+    const what = `codec ${attributes & 0x07}, which is none of ${COMPRESSIONS.slice(1).join(', ')}`;
+    throw new RecordBatchError('unsupported-compression', `this batch is compressed with ${what}`);
   }
   try {
-    return gunzipSync(batch.bytes.subarray(BATCH_HEADER_BYTES), { maxOutputLength: MAX_DECOMPRESSED_BYTES });
+    return decompress(compression, batch.bytes.subarray(BATCH_HEADER_BYTES), MAX_DECOMPRESSED_BYTES);
   } catch (cause) {
-    throw new RecordBatchError('bad-record', 'the records of this batch do not unpack with gzip', { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RecordBatchError('bad-record', `the records of this batch do not unpack with ${compression}: ${reason}`, {
+      cause,
+    });
   }
 }
 

@@ -35,6 +35,8 @@ export const batchLastOffsetDelta = (bytes: Buffer, at: number): number => bytes
 export const batchMaxTimestampMs = (bytes: Buffer, at: number): number => readInt64BE(bytes, at + AT.maxTimestamp);
 export const batchAttributes = (bytes: Buffer, at: number): number => bytes.readUInt16BE(at + AT.attributes);
 
+const CODEC_BITS = 0x07;
+const GZIP = 1;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 export const batchIsTransactional = (bytes: Buffer, at: number): boolean =>
@@ -63,6 +65,11 @@ export function batchFault(bytes: Buffer, at: number, sizeBytes: number): string
   const actual = crc32c(bytes.subarray(at + UNCHECKED_BATCH_BYTES, at + sizeBytes));
   if (actual !== bytes.readUInt32BE(at + AT.crc)) return 'does not match its CRC';
   return undefined;
+}
+
+/** Says that the batch's records are packed with gzip, whatever they were packed with. */
+export function setGzip(bytes: Buffer): void {
+  bytes.writeUInt16BE((batchAttributes(bytes, 0) & ~CODEC_BITS) | GZIP, AT.attributes);
 }
 
 /** Completes a stored batch whose records were replaced: its length, their number, the CRC. */

@@ -7,7 +7,7 @@ import {
   RecordCursor,
   readBatchHeader,
 } from '@tickfold/kafka-protocol';
-import { finishBatch } from './batch-header.ts';
+import { finishBatch, setGzip } from './batch-header.ts';
 
 const packed = promisify(gzip);
 
@@ -38,8 +38,10 @@ export async function withOnly(bytes: Buffer, stays: (record: RecordPlace) => bo
   if (kept.length === batch.records.length) return bytes;
   if (kept.length === 0) return undefined;
   const records = Buffer.concat(kept.map(({ raw }) => raw));
-  const body = batch.isPacked ? await packed(records) : records;
-  return finishBatch(Buffer.concat([bytes.subarray(0, BATCH_HEADER_BYTES), body]), kept.length);
+  const header = Buffer.from(bytes.subarray(0, BATCH_HEADER_BYTES));
+  // Every client reads gzip, and Node.js packs it.
+  if (batch.isPacked) setGzip(header);
+  return finishBatch(Buffer.concat([header, batch.isPacked ? await packed(records) : records]), kept.length);
 }
 
 function walked(bytes: Buffer): { records: (RecordPlace & { raw: Buffer })[]; isPacked: boolean } | undefined {

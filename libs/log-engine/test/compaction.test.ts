@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { BATCH_HEADER_BYTES, iterateBatches, RecordBatchBuilder } from '@tickfold/kafka-protocol';
 import fc from 'fast-check';
+import { compressFrameSync } from 'lz4-napi';
+import { compressSync } from 'snappy';
 import { expect, test } from 'vitest';
 import type { EngineOptions, LogEngine, PartitionReader } from '../src/api.ts';
 import { finishBatch } from '../src/batch-header.ts';
@@ -24,14 +26,22 @@ class TurnedClock {
   readonly read = (): number => this.nowMs;
 }
 
-function batchOf(records: KeyedRecord[], isPacked = false): Buffer {
+const PACKERS = [
+  { codec: 1, pack: gzipSync },
+  { codec: 2, pack: (bytes: Buffer) => compressSync(bytes) },
+  { codec: 3, pack: (bytes: Buffer) => compressFrameSync(bytes) },
+];
+
+/** @param packing number of a packer; undefined for none */
+function batchOf(records: KeyedRecord[], packing?: number): Buffer {
   const builder = new RecordBatchBuilder();
   for (const { key, value } of records) builder.append(key, value, 1000, { h: 'header' });
   const plain = builder.finish();
-  if (!isPacked) return plain;
+  if (packing === undefined) return plain;
+  const { codec, pack } = PACKERS[packing]!;
   const header = Buffer.from(plain.subarray(0, BATCH_HEADER_BYTES));
-  header.writeInt16BE(1, 21);
-  return finishBatch(Buffer.concat([header, gzipSync(plain.subarray(BATCH_HEADER_BYTES))]), records.length);
+  header.writeInt16BE(codec, 21);
+  return finishBatch(Buffer.concat([header, pack(plain.subarray(BATCH_HEADER_BYTES))]), records.length);
 }
 
 /** Reads on from one offset after the other, and must get to the end. */
@@ -82,7 +92,10 @@ const record = fc.record({
 const step = fc.oneof(
   {
     weight: 12,
-    arbitrary: fc.record({ records: fc.array(record, { minLength: 1, maxLength: 6 }), isPacked: fc.boolean() }),
+    arbitrary: fc.record({
+      records: fc.array(record, { minLength: 1, maxLength: 6 }),
+      packing: fc.option(fc.nat(PACKERS.length - 1), { nil: undefined }),
+    }),
   },
   { weight: 2, arbitrary: fc.constant('maintain' as const) },
   { weight: 1, arbitrary: fc.constant('reopen' as const) },
@@ -100,7 +113,7 @@ test('compaction keeps the last value of each key, every offset of what it keeps
           await engine.close();
           engine = await openEngine(options);
         } else {
-          const { baseOffset } = await logOf(engine, 't').append(batchOf(what.records, what.isPacked), 'written');
+          const { baseOffset } = await logOf(engine, 't').append(batchOf(what.records, what.packing), 'written');
           sent.push(...what.records.map((each, i) => ({ ...each, offset: baseOffset + BigInt(i) })));
         }
       }
