@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from './connection.ts';
 import { GroupCoordinator } from './groups/coordinator.ts';
+import { OffsetExpiry } from './groups/offset-expiry.ts';
 import { registerMetrics } from './metrics.ts';
 import {
   type BrokerLog,
@@ -41,9 +42,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const groupSettings = { ...DEFAULT_GROUP_SETTINGS, ...options.groups };
   const coordinator = new GroupCoordinator(groupSettings);
+  const expiry = new OffsetExpiry({ engine, coordinator, settings: groupSettings, log });
   const routes = routesOf({
     engine,
     coordinator,
+    expiry,
     log,
     limits,
     groupSettings,
@@ -63,7 +66,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       addresses.push({ listener: listener.name, host: listener.host, port });
       log.info({ listener: listener.name, host: listener.host, port }, 'listening for Kafka clients');
     } catch (error) {
-      await Promise.all(servers.map(stopAccepting));
+      await Promise.all([...servers.map(stopAccepting), expiry.close()]);
       throw error;
     }
   }
@@ -76,6 +79,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await Promise.race([Promise.all(accepted), delay(DRAIN_MS, undefined, { ref: false })]);
     for (const connection of connections) connection.destroy();
     await Promise.all(accepted);
+    await expiry.close();
     await engine.close();
   };
 

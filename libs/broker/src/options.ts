@@ -81,6 +81,14 @@ export interface GroupSettings {
   maxMetadataBytes: number;
   /** Groups without members that are remembered; the oldest is forgotten first (its offsets stay). */
   maxEmptyGroups: number;
+  /** Members of all groups together, with those on the way in. */
+  maxMembers: number;
+  /** Bytes of what all of them say of themselves, and of their parts. */
+  maxMemberBytes: number;
+  /** A group without members that commits nothing for so long loses its offsets. */
+  offsetsRetentionMs: number;
+  /** How often that is looked after. 0: never. */
+  offsetsCheckIntervalMs: number;
 }
 
 export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
@@ -89,6 +97,10 @@ export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
   initialRebalanceDelayMs: 100,
   maxMetadataBytes: 4_096,
   maxEmptyGroups: 10_000,
+  maxMembers: 10_000,
+  maxMemberBytes: 64 * 1024 * 1024,
+  offsetsRetentionMs: 7 * 24 * 60 * 60_000,
+  offsetsCheckIntervalMs: 10 * 60_000,
 };
 
 /** Partitions of a topic that is made without saying how many. */

@@ -1,5 +1,6 @@
 import type { LogEngine } from '@tickfold/log-engine';
 import type { GroupCoordinator } from './groups/coordinator.ts';
+import type { OffsetExpiry } from './groups/offset-expiry.ts';
 import { accountRoutes } from './handlers/accounts.ts';
 import { aclRoutes } from './handlers/acls.ts';
 import { alterConfigsRoutes } from './handlers/alter-configs.ts';
@@ -26,6 +27,7 @@ import { AnnouncedWrites } from './transactions/announced-writes.ts';
 interface Parts {
   engine: LogEngine;
   coordinator: GroupCoordinator;
+  expiry: OffsetExpiry;
   log: BrokerLog;
   limits: Limits;
   groupSettings: GroupSettings;
@@ -35,14 +37,14 @@ interface Parts {
 
 /** Everything that is served, by API key. */
 export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
-  const { engine, coordinator, log, limits, groupSettings } = parts;
+  const { engine, coordinator, expiry, log, limits, groupSettings } = parts;
   const announced = new AnnouncedWrites(engine);
   const routes = [
     produceRoute(engine, announced),
     fetchRoute(engine, limits),
     listOffsetsRoute(engine),
     metadataRoute(engine, parts),
-    offsetCommitRoute(engine, coordinator, groupSettings),
+    offsetCommitRoute({ engine, coordinator, expiry, ...groupSettings }),
     offsetFetchRoute(engine),
     ...membershipRoutes(coordinator),
     ...groupAdminRoutes(engine, coordinator),
@@ -50,7 +52,7 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     deleteTopicsRoute(engine),
     deleteRecordsRoute(engine),
     offsetForLeaderEpochRoute(engine),
-    ...transactionRoutes({ engine, coordinator, announced, ...groupSettings }),
+    ...transactionRoutes({ engine, coordinator, expiry, announced, ...groupSettings }),
     ...aclRoutes(),
     describeConfigsRoute(engine, parts),
     ...alterConfigsRoutes(engine),

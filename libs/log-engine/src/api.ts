@@ -371,8 +371,6 @@ export interface LogEngine extends LogReader {
 
   /** Durable when resolved. A group's offsets lie in the volume that its name's first dot gives, as for topics. */
   commitOffsets(group: string, offsets: CommittedOffset[]): Promise<void>;
-  /** Partitions that the group may soon have another offset of: a transaction that is not over yet holds it. */
-  pendingOffsets(group: string): { topic: string; partition: number }[];
   /**
    * Forgets what a group committed. Durable when resolved.
    * @param partitions default: all of them

@@ -233,13 +233,6 @@ class Engine implements LogEngine {
     return rows.map(committedOffset);
   }
 
-  pendingOffsets(group: string): { topic: string; partition: number }[] {
-    const pending = this.#volumes.find(volumeOfGroup(group))?.durable.transactions.allPending() ?? [];
-    return pending
-      .filter((each) => each.group === group)
-      .flatMap(({ offsets }) => offsets.map(([topic, partition]) => ({ topic, partition })));
-  }
-
   groupsWithOffsets(): string[] {
     return this.#volumes.all().flatMap((journal) => journal.durable.groups());
   }

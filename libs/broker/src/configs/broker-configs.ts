@@ -70,6 +70,11 @@ const rows: Readonly<Record<string, Row>> = {
     documentation: 'The longest session that a member may ask for.',
     read: ({ groupSettings }) => groupSettings.maxSessionTimeoutMs,
   },
+  'group.max.size': {
+    type: int,
+    documentation: 'Members that all groups may have together.',
+    read: ({ groupSettings }) => groupSettings.maxMembers,
+  },
   'group.min.session.timeout.ms': {
     type: int,
     documentation: 'The shortest session that a member may ask for.',
@@ -90,6 +95,16 @@ const rows: Readonly<Record<string, Row>> = {
     type: int,
     documentation: 'Bytes of the text that may be stored with an offset.',
     read: ({ groupSettings }) => groupSettings.maxMetadataBytes,
+  },
+  'offsets.retention.check.interval.ms': {
+    type: long,
+    documentation: 'How often offsets that nobody uses are looked for; 0: never.',
+    read: ({ groupSettings }) => groupSettings.offsetsCheckIntervalMs,
+  },
+  'offsets.retention.minutes': {
+    type: int,
+    documentation: 'A group without members that commits nothing for so long loses its offsets.',
+    read: ({ groupSettings }) => Math.round(groupSettings.offsetsRetentionMs / 60_000),
   },
   'socket.request.max.bytes': {
     type: int,

@@ -33,6 +33,7 @@ function request(changes: Partial<JoinRequest> = {}): JoinRequest {
     protocolType: 'consumer',
     protocols: [{ name: 'range', metadata: Buffer.from('topics') }],
     idIsRequired: false,
+    canSkipAssignment: false,
     ...changes,
   };
 }
@@ -234,6 +235,24 @@ describe('static members', () => {
     expect(heartbeat(again)).toBe(errorCodes.NONE);
   });
 
+  test('lead on when they come back: nothing is divided again, and old clients are told that another one leads', async () => {
+    const leader = await join({ groupInstanceId: 'one' });
+    await sync(leader, { [leader.memberId]: 'p0' }, 'one');
+    const old = await join({ groupInstanceId: 'one' });
+    expect(old).toMatchObject({ errorCode: 0, generationId: 1, leader: leader.memberId, members: [] });
+    const current = await join({ groupInstanceId: 'one', canSkipAssignment: true });
+    expect(current).toMatchObject({ errorCode: 0, generationId: 1, leader: current.memberId, skipAssignment: true });
+    expect(current.members).toHaveLength(1);
+    expect(await sync(current, {}, 'one')).toEqual({ errorCode: 0, part: 'p0' });
+  });
+
+  test('that read something else when they come back are divided anew', async () => {
+    const leader = await join({ groupInstanceId: 'one' });
+    await sync(leader, { [leader.memberId]: 'p0' }, 'one');
+    const protocols = [{ name: 'range', metadata: Buffer.from('other topics') }];
+    expect(await join({ groupInstanceId: 'one', protocols })).toMatchObject({ errorCode: 0, generationId: 2 });
+  });
+
   test('fence the former holder of their name', async () => {
     const former = await join({ groupInstanceId: 'one' });
     await sync(former, {}, 'one');
@@ -259,6 +278,13 @@ describe('commits', () => {
     expect(coordinator.checkCommit(GROUP, simple)).toBe(errorCodes.UNKNOWN_MEMBER_ID);
     expect(coordinator.checkCommit('other', { ...simple, generationId: 3 })).toBe(errorCodes.ILLEGAL_GENERATION);
   });
+
+  test('of a member that the group has forgotten are refused by that name, also when the group is empty', async () => {
+    const only = await join();
+    await sync(only);
+    coordinator.leave(GROUP, only.memberId, null);
+    expect(coordinator.checkCommit(GROUP, senderOf(only))).toBe(errorCodes.UNKNOWN_MEMBER_ID);
+  });
 });
 
 test('groups without members are forgotten, oldest first, when there are too many', async () => {
@@ -268,4 +294,33 @@ test('groups without members are forgotten, oldest first, when there are too man
     coordinator.leave(id, memberId, null);
   }
   expect(coordinator.groupIds()).toEqual(['b', 'c']);
+});
+
+describe('bounds', () => {
+  const bounded = (settings: Partial<typeof DEFAULT_GROUP_SETTINGS>) => {
+    coordinator = new GroupCoordinator({ ...DEFAULT_GROUP_SETTINGS, initialRebalanceDelayMs: 0, ...settings });
+  };
+
+  test('there are never more members than the limit, with those on the way in, in all groups together', async () => {
+    bounded({ maxMembers: 2 });
+    const first = await join();
+    expect((await coordinator.join('other', request({ idIsRequired: true }))).errorCode).toBe(
+      errorCodes.MEMBER_ID_REQUIRED,
+    );
+    expect((await coordinator.join('third', request())).errorCode).toBe(errorCodes.GROUP_MAX_SIZE_REACHED);
+    expect((await join({ memberId: first.memberId })).errorCode).toBe(0);
+    coordinator.leave(GROUP, first.memberId, null);
+    expect((await coordinator.join('third', request())).errorCode).toBe(0);
+  });
+
+  test('members keep no more bytes here than the limit: neither of what they say, nor of their parts', async () => {
+    bounded({ maxMemberBytes: 10_000 });
+    const large = { protocols: [{ name: 'range', metadata: Buffer.alloc(10_000) }] };
+    expect((await join(large)).errorCode).toBe(errorCodes.GROUP_MAX_SIZE_REACHED);
+    const member = await join();
+    expect((await sync(member, { [member.memberId]: 'x'.repeat(10_000) })).errorCode).toBe(
+      errorCodes.GROUP_MAX_SIZE_REACHED,
+    );
+    expect(await sync(member, { [member.memberId]: 'x' })).toEqual({ errorCode: 0, part: 'x' });
+  });
 });

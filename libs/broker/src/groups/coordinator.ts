@@ -9,7 +9,7 @@ import {
   type Sender,
   type SyncSender,
 } from './group.ts';
-import type { JoinAnswer, Member, SyncAnswer } from './member.ts';
+import { bytesOf, type JoinAnswer, type Member, type SyncAnswer } from './member.ts';
 
 /** A commit without membership: by tools, and by consumers that assign partitions themselves. */
 const NO_GENERATION = -1;
@@ -39,6 +39,7 @@ export class GroupCoordinator {
       return refusedJoin(request.memberId, errorCodes.INVALID_SESSION_TIMEOUT);
     }
     let group = this.#groups.get(groupId);
+    if (!this.#hasRoomFor(group, request)) return refusedJoin(request.memberId, errorCodes.GROUP_MAX_SIZE_REACHED);
     if (group === undefined) {
       if (request.memberId !== '') return refusedJoin(request.memberId, errorCodes.UNKNOWN_MEMBER_ID);
       this.#forgetOldest();
@@ -54,7 +55,12 @@ export class GroupCoordinator {
     assignments: ReadonlyMap<string, Uint8Array>,
   ): Promise<SyncAnswer> | SyncAnswer {
     if (this.#isClosed) return refusedSync(errorCodes.COORDINATOR_NOT_AVAILABLE);
-    return this.#groups.get(groupId)?.sync(sender, assignments) ?? refusedSync(errorCodes.UNKNOWN_MEMBER_ID);
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return refusedSync(errorCodes.UNKNOWN_MEMBER_ID);
+    let assignedBytes = 0;
+    for (const assignment of assignments.values()) assignedBytes += assignment.length;
+    if (!this.#hasRoomForBytes(assignedBytes)) return refusedSync(errorCodes.GROUP_MAX_SIZE_REACHED);
+    return group.sync(sender, assignments);
   }
 
   heartbeat(groupId: string, sender: Sender): number {
@@ -70,13 +76,19 @@ export class GroupCoordinator {
   checkCommit(groupId: string, sender: Sender): number {
     if (groupId === '') return errorCodes.INVALID_GROUP_ID;
     const group = this.#groups.get(groupId);
-    const hasMembers = group !== undefined && group.members.length > 0;
-    if (!hasMembers) return sender.generationId === NO_GENERATION ? errorCodes.NONE : errorCodes.ILLEGAL_GENERATION;
+    const isWithoutMembership = sender.generationId === NO_GENERATION;
+    if (group === undefined) return isWithoutMembership ? errorCodes.NONE : errorCodes.ILLEGAL_GENERATION;
+    if (isWithoutMembership && group.members.length === 0) return errorCodes.NONE;
     return group.checkCommit(sender);
   }
 
   view(groupId: string): GroupView | undefined {
     return this.#groups.get(groupId);
+  }
+
+  /** Whether anybody is in the group, or on the way into it. */
+  hasMembers(groupId: string): boolean {
+    return this.#groups.get(groupId)?.isAbandoned === false;
   }
 
   groupIds(): string[] {
@@ -96,6 +108,23 @@ export class GroupCoordinator {
   close(): void {
     this.#isClosed = true;
     for (const group of this.#groups.values()) group.close();
+  }
+
+  #hasRoomFor(group: Group | undefined, request: JoinRequest): boolean {
+    const { memberId, groupInstanceId } = request;
+    const isNew = memberId === '' && (groupInstanceId === null || group?.hasStaticMember(groupInstanceId) !== true);
+    if (isNew && this.#count(({ memberCount }) => memberCount) >= this.#settings.maxMembers) return false;
+    return this.#hasRoomForBytes(bytesOf(request.protocols));
+  }
+
+  #hasRoomForBytes(bytes: number): boolean {
+    return bytes + this.#count(({ heldBytes }) => heldBytes) <= this.#settings.maxMemberBytes;
+  }
+
+  #count(of: (group: Group) => number): number {
+    let sum = 0;
+    for (const group of this.#groups.values()) sum += of(group);
+    return sum;
   }
 
   #forgetOldest(): void {

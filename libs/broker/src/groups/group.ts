@@ -32,6 +32,8 @@ export interface JoinRequest extends MemberDescription {
   protocolType: string;
   /** False for old clients, which cannot come back with the id that they are given. */
   idIsRequired: boolean;
+  /** False for old clients, which divide whenever they lead. */
+  canSkipAssignment: boolean;
 }
 
 export class Group {
@@ -70,6 +72,22 @@ export class Group {
 
   get members(): readonly Member[] {
     return [...this.#members.values()];
+  }
+
+  /** Members, with those on the way in. */
+  get memberCount(): number {
+    return this.#members.size + this.#promisedIds.size;
+  }
+
+  /** Bytes that are kept of its members. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const member of this.#members.values()) bytes += member.heldBytes;
+    return bytes;
+  }
+
+  hasStaticMember(groupInstanceId: string): boolean {
+    return this.#staticMembers.has(groupInstanceId);
   }
 
   /** True when nobody is in it or on the way into it. */
@@ -195,7 +213,7 @@ export class Group {
   /** A static member came back under a new id: the former holder of its name is fenced. */
   #replace(former: Member, request: JoinRequest): Promise<JoinAnswer> | JoinAnswer {
     const member = new Member(request);
-    const canGoOn = this.#state === 'Stable' && former.id !== this.#leaderId && former.offersSame(request.protocols);
+    const canGoOn = this.#state === 'Stable' && former.offersSame(request.protocols);
     member.assignment = former.assignment;
     former.endSession();
     former.joined(refusedJoin(former.id, errorCodes.FENCED_INSTANCE_ID));
@@ -205,7 +223,13 @@ export class Group {
     this.#staticMembers.set(member.instanceId!, member.id);
     if (this.#leaderId === former.id) this.#leaderId = member.id;
     this.#keepAlive(member);
-    return canGoOn ? this.#generationFor(member) : this.#rejoin(member);
+    if (!canGoOn) return this.#rejoin(member);
+    const answer = this.#generationFor(member);
+    if (member.id !== this.#leaderId) return answer;
+    // It leads on, but nothing is to be divided again. To an old client that is said by naming the former holder.
+    return request.canSkipAssignment
+      ? { ...answer, skipAssignment: true }
+      : { ...answer, leader: former.id, members: [] };
   }
 
   #rejoin(member: Member): Promise<JoinAnswer> {
@@ -315,6 +339,7 @@ export class Group {
       generationId: this.#generationId,
       protocolName: this.#protocolName,
       leader: this.#leaderId,
+      skipAssignment: false,
       memberId: member.id,
       members: isLeader
         ? this.members.map((other) => ({
@@ -371,7 +396,7 @@ export class Group {
 }
 
 export function refusedJoin(memberId: string, errorCode: number): JoinAnswer {
-  return { errorCode, generationId: -1, protocolName: '', leader: '', memberId, members: [] };
+  return { errorCode, generationId: -1, protocolName: '', leader: '', skipAssignment: false, memberId, members: [] };
 }
 
 export function refusedSync(errorCode: number): SyncAnswer {

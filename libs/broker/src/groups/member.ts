@@ -9,6 +9,8 @@ export interface JoinAnswer {
   generationId: number;
   protocolName: string;
   leader: string;
+  /** The leader learns who is there, but the division stays as it is. */
+  skipAssignment: boolean;
   memberId: string;
   members: { memberId: string; groupInstanceId: string | null; metadata: Uint8Array }[];
 }
@@ -30,6 +32,9 @@ export interface MemberDescription {
   rebalanceTimeoutMs: number;
   protocols: readonly Protocol[];
 }
+
+/** Roughly what a member takes besides what it says of itself: ids, timers, objects. */
+const MEMBER_BYTES = 1024;
 
 /** One consumer in a group, with the timer of its session and whichever request of it waits. */
 export class Member {
@@ -54,6 +59,11 @@ export class Member {
     this.sessionTimeoutMs = description.sessionTimeoutMs;
     this.rebalanceTimeoutMs = description.rebalanceTimeoutMs;
     this.protocols = description.protocols;
+  }
+
+  /** What is kept of it. */
+  get heldBytes(): number {
+    return MEMBER_BYTES + this.assignment.length + bytesOf(this.protocols);
   }
 
   get waitsForJoin(): boolean {
@@ -118,4 +128,9 @@ export class Member {
       })
     );
   }
+}
+
+/** Of what a member says of itself. */
+export function bytesOf(protocols: readonly Protocol[]): number {
+  return protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, 0);
 }

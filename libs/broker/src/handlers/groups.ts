@@ -13,6 +13,8 @@ const COORDINATED_KEYS: readonly number[] = Object.values(coordinatorTypes);
 const SEVERAL_KEYS_SINCE = 4;
 /** From this version of JoinGroup on, a new member is given an id first and joins with it. */
 const ID_REQUIRED_SINCE = 4;
+/** ... and a leader can be told that nothing is to be divided again. */
+const SKIPPED_ASSIGNMENT_SINCE = 9;
 /** From this version of DescribeGroups on, a group that is not there is an error. */
 const UNKNOWN_IS_ERROR_SINCE = 6;
 const CONSUMER = 'consumer';
@@ -52,9 +54,10 @@ export function membershipRoutes(coordinator: GroupCoordinator): Route[] {
         clientId,
         clientHost,
         idIsRequired: version >= ID_REQUIRED_SINCE,
+        canSkipAssignment: version >= SKIPPED_ASSIGNMENT_SINCE,
       });
       const protocolType = answer.errorCode === errorCodes.NONE ? request.protocolType : null;
-      return { throttleTimeMs: 0, ...answer, protocolType, skipAssignment: false };
+      return { throttleTimeMs: 0, ...answer, protocolType };
     }),
 
     route(apis.syncGroup, async ({ groupId, assignments, protocolType, protocolName, ...sender }) => {

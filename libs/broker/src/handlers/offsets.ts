@@ -2,6 +2,7 @@ import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
 import type { CommittedOffset, LogEngine } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
+import type { OffsetExpiry } from '../groups/offset-expiry.ts';
 import { type Route, route } from '../route.ts';
 import { commitOffsets } from './commit-offsets.ts';
 
@@ -10,19 +11,25 @@ type AskedGroup = RequestOf<typeof apis.offsetFetch>['groups'][number];
 const SEVERAL_GROUPS_SINCE = 8;
 const NO_OFFSET = { committedOffset: -1n, committedLeaderEpoch: -1, metadata: '' };
 
+interface CommitParts {
+  engine: LogEngine;
+  coordinator: GroupCoordinator;
+  expiry: OffsetExpiry;
+  maxMetadataBytes: number;
+}
+
 /** Stores offsets with their text. */
-export function offsetCommitRoute(
-  engine: LogEngine,
-  coordinator: GroupCoordinator,
-  { maxMetadataBytes }: { maxMetadataBytes: number },
-): Route {
+export function offsetCommitRoute({ engine, coordinator, expiry, maxMetadataBytes }: CommitParts): Route {
   return route(apis.offsetCommit, async (request) => {
     const groupError = coordinator.checkCommit(request.groupId, request);
     const errorOf = (topic: string, index: number, metadata: string) =>
       groupError ||
       findPartition(engine, topic, index).errorCode ||
       (Buffer.byteLength(metadata) > maxMetadataBytes ? errorCodes.OFFSET_METADATA_TOO_LARGE : errorCodes.NONE);
-    const store = (offsets: CommittedOffset[]) => engine.commitOffsets(request.groupId, offsets);
+    const store = (offsets: CommittedOffset[]) => {
+      expiry.touch(request.groupId);
+      return engine.commitOffsets(request.groupId, offsets);
+    };
     return { throttleTimeMs: 0, topics: await commitOffsets(request.topics, errorOf, store) };
   });
 }
@@ -60,7 +67,7 @@ export function offsetFetchRoute(engine: LogEngine): Route {
   const find = (groupId: string) => {
     try {
       const offsets = engine.committedOffsets(groupId);
-      return { offsets, pending: engine.pendingOffsets(groupId), errorCode: errorCodes.NONE };
+      return { offsets, pending: engine.unstableOffsets(groupId), errorCode: errorCodes.NONE };
     } catch (error) {
       return { offsets: [], pending: [], errorCode: kafkaErrorOf(error).errorCode };
     }

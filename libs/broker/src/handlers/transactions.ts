@@ -2,6 +2,7 @@ import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
 import type { LogEngine, OpenProducerOptions, TransactionalProducer } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
+import type { OffsetExpiry } from '../groups/offset-expiry.ts';
 import { type Route, route } from '../route.ts';
 import type { AnnouncedWrites } from '../transactions/announced-writes.ts';
 import { commitOffsets } from './commit-offsets.ts';
@@ -15,12 +16,13 @@ const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 };
 interface Parts {
   engine: LogEngine;
   coordinator: GroupCoordinator;
+  expiry: OffsetExpiry;
   announced: AnnouncedWrites;
   maxMetadataBytes: number;
 }
 
 /** What transactional producers do: they are given an id, say where they will write, and end what they wrote. */
-export function transactionRoutes({ engine, coordinator, announced, maxMetadataBytes }: Parts): Route[] {
+export function transactionRoutes({ engine, coordinator, expiry, announced, maxMetadataBytes }: Parts): Route[] {
   const initProducerId = route(apis.initProducerId, async (request, { version }) => {
     const refuse = (errorCode: number) => ({ throttleTimeMs: 0, errorCode, ...NO_PRODUCER });
     const options = producerOptions(request);
@@ -83,8 +85,10 @@ export function transactionRoutes({ engine, coordinator, announced, maxMetadataB
       refusal ||
       findPartition(engine, topic, index).errorCode ||
       (Buffer.byteLength(metadata) > maxMetadataBytes ? errorCodes.OFFSET_METADATA_TOO_LARGE : errorCodes.NONE);
-    const store = (offsets: Parameters<LogEngine['commitOffsetsInTransaction']>[2]) =>
-      engine.commitOffsetsInTransaction(producer, groupId, offsets);
+    const store = (offsets: Parameters<LogEngine['commitOffsetsInTransaction']>[2]) => {
+      expiry.touch(groupId);
+      return engine.commitOffsetsInTransaction(producer, groupId, offsets);
+    };
     return { throttleTimeMs: 0, topics: await commitOffsets(topics, errorOf, store) };
   });
 
