@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkaModule, {
   type Admin,
   type Consumer,
@@ -293,11 +294,13 @@ const cases: Record<string, Check> = {
     const admin = await client.createTopic();
     const configEntries = [{ name: 'retention.ms', value: '123456' }];
     await admin.alterConfigs({ validateOnly: false, resources: [{ ...topicConfig(client.topic), configEntries }] });
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: true,
-      resources: [{ ...topicConfig(client.topic), configNames: ['retention.ms'] }],
+    await eventually(async () => {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: true,
+        resources: [{ ...topicConfig(client.topic), configNames: ['retention.ms'] }],
+      });
+      same(resources[0]!.configEntries[0]!.configValue, '123456');
     });
-    same(resources[0]!.configEntries[0]!.configValue, '123456');
   },
   'describes every setting of a topic and of the broker': async (client) => {
     const admin = await client.createTopic();
@@ -374,6 +377,18 @@ const cases: Record<string, Check> = {
     await refused(() => admin.describeAcls(anything));
   },
 };
+
+/** What was changed is seen a moment later on Apache Kafka. */
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await check();
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await delay(250);
+    }
+  }
+}
 
 async function refused(act: () => Promise<unknown>): Promise<void> {
   try {

@@ -82,13 +82,14 @@ public class AdminCalls {
         });
         judge("changes and removes a setting", () -> {
             change(new ConfigEntry("retention.ms", "2000000"), AlterConfigOp.OpType.SET);
-            same(setting("retention.ms"), "2000000");
+            eventually(() -> same(setting("retention.ms"), "2000000"));
             change(new ConfigEntry("retention.ms", ""), AlterConfigOp.OpType.DELETE);
-            same(setting("retention.ms").equals("2000000"), false);
+            eventually(() -> same(setting("retention.ms").equals("2000000"), false));
         });
         judge("adds partitions", () -> {
             admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(3))).all().get();
-            same(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size(), 3);
+            eventually(() ->
+                same(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size(), 3));
         });
         judge("lists offsets: earliest, latest, by time, of the latest time", () -> {
             same(offset(OffsetSpec.earliest()), 0L);
@@ -162,8 +163,8 @@ public class AdminCalls {
         });
         judge("deletes a topic", () -> {
             admin.deleteTopics(List.of(topic)).all().get();
-            fails(org.apache.kafka.common.errors.UnknownTopicOrPartitionException.class, () ->
-                admin.describeTopics(List.of(topic)).allTopicNames().get());
+            eventually(() -> fails(org.apache.kafka.common.errors.UnknownTopicOrPartitionException.class, () ->
+                admin.describeTopics(List.of(topic)).allTopicNames().get()));
         });
     }
 
@@ -220,7 +221,6 @@ public class AdminCalls {
         admin.incrementalAlterConfigs(Map.of(resource, List.of(new AlterConfigOp(entry, how)))).all().get();
     }
 
-    /** A change may take a moment to be seen. */
     private String setting(String name) throws Exception {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         return admin.describeConfigs(List.of(resource)).all().get().get(resource).get(name).value();
@@ -242,6 +242,19 @@ public class AdminCalls {
         } catch (Throwable error) {
             Throwable cause = error instanceof ExecutionException ? error.getCause() : error;
             System.out.println("failed\t" + title + "\t" + String.valueOf(cause).replace('\n', ' '));
+        }
+    }
+
+    /** What was changed is seen a moment later on Apache Kafka. */
+    private static void eventually(Check check) throws Exception {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                check.run();
+                return;
+            } catch (AssertionError error) {
+                if (attempt == 20) throw error;
+                Thread.sleep(250);
+            }
         }
     }
 
