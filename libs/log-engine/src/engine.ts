@@ -26,7 +26,7 @@ import type { FolderLock } from './folder-lock.ts';
 import type { Journal } from './journal.ts';
 import type { EngineContext } from './journal-context.ts';
 import { Maintenance } from './maintenance.ts';
-import { volumeOfGroup, volumeOfTopic } from './names.ts';
+import { volumeOfGroup, volumeOfName, volumeOfTopic } from './names.ts';
 import { OpenFiles } from './open-files.ts';
 import { ProducerRegistry } from './producer-registry.ts';
 import { IndexCache } from './segment-index.ts';
@@ -367,8 +367,7 @@ class Engine implements LogEngine {
   }
 
   #find(topic: string): { journal: Journal; row: TopicRow } | undefined {
-    const dot = topic.indexOf('.');
-    const volume = dot < 0 ? 'default' : topic.slice(0, dot);
+    const volume = volumeOfName(topic);
     this.#volumes.refused.check(volume);
     const journal = this.#volumes.find(volume);
     const row = journal?.durable.topics.get(topic);

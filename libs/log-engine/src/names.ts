@@ -62,7 +62,8 @@ export function volumeOfGroup(group: string): string {
   return volumeOfName(group);
 }
 
-function volumeOfName(name: string): string {
+/** Where a topic of this name would lie, legal or not: for looking one up. */
+export function volumeOfName(name: string): string {
   const dot = name.indexOf('.');
   const volume = dot < 0 ? DEFAULT_VOLUME : name.slice(0, dot);
   return isVolumeName(volume) ? volume : DEFAULT_VOLUME;

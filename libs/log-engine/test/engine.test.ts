@@ -61,6 +61,18 @@ test('topics of one volume share a journal, and other folders are left alone', a
   expect(readdirSync(join(dataDir, 'market')).sort()).toEqual(['journal', 'tables']);
 });
 
+test('a topic whose first part is no volume name is found where it was made', async () => {
+  const engine = await openEngine({ dataDir: temporaryFolder() });
+  const name = 'My_Topic.10.1_none';
+  const created = await engine.createTopic(name, { partitionCount: 1 });
+  expect(created.volume).toBe('default');
+  expect(engine.topic(name)).toEqual(created);
+  await logOf(engine, name).append(numberedBatch('a', 1), 'synced');
+  expect(await valuesOf(logOf(engine, name))).toEqual(['a-0']);
+  await engine.deleteTopic(name);
+  expect(engine.topic(name)).toBeUndefined();
+});
+
 test('a read begins with the batch that holds the offset and keeps to its limit, but gives at least one batch', async () => {
   const engine = await openEngine({ dataDir: temporaryFolder() });
   await engine.createTopic('t', { partitionCount: 1 });
