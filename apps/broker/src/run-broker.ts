@@ -25,16 +25,12 @@ export async function runBroker(app: App): Promise<void> {
   await broker.close();
 }
 
-async function start(
-  app: App,
-  engine: LogEngine,
-  { listeners, defaultPartitionCount }: BrokerSettings,
-): Promise<Broker> {
+async function start(app: App, engine: LogEngine, { engine: _, ...settings }: BrokerSettings): Promise<Broker> {
   try {
-    return await startBroker({ engine, listeners, defaultPartitionCount, log: app.log, metrics: app.metrics });
+    return await startBroker({ engine, ...settings, log: app.log, metrics: app.metrics });
   } catch (error) {
     await engine.close();
-    throw describePortProblem(error, listeners);
+    throw describePortProblem(error, settings.listeners);
   }
 }
 

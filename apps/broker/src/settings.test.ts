@@ -14,6 +14,9 @@ test('by default the broker is on the loopback only, at port 9092, with 2 GiB a 
       { name: 'BROKER_PORT', host: '127.0.0.1', port: 9092, advertisedHost: '127.0.0.1', advertisedPort: 9092 },
     ],
     defaultPartitionCount: 1,
+    autoCreateTopics: true,
+    limits: { connections: 1_000, frameBytes: 67_108_864, idleMs: 600_000 },
+    groups: { offsetsRetentionMs: 604_800_000 },
   });
 });
 
@@ -37,7 +40,27 @@ test.each([
   [{ VOLUME_QUOTA_BYTES: '5' }, 'VOLUME_QUOTA_BYTES=5'],
   [{ DEFAULT_PARTITIONS: '0' }, 'DEFAULT_PARTITIONS=0'],
   [{ VOLUME_VISIBILITY: 'soon' }, 'VOLUME_VISIBILITY=soon'],
+  [{ AUTO_CREATE_TOPICS: 'yes' }, 'AUTO_CREATE_TOPICS=yes'],
+  [{ MAX_CONNECTIONS: '0' }, 'MAX_CONNECTIONS=0'],
+  [{ MAX_REQUEST_BYTES: '100' }, 'MAX_REQUEST_BYTES=100'],
+  [{ CONNECTION_IDLE_MS: '1' }, 'CONNECTION_IDLE_MS=1'],
+  [{ OFFSETS_RETENTION_MINUTES: '0' }, 'OFFSETS_RETENTION_MINUTES=0'],
 ])('%o is refused by name', (env, message) => {
   expect(() => readSettings(env)).toThrow(UsageError);
   expect(() => readSettings(env)).toThrow(message);
+});
+
+test('limits are as the environment says', () => {
+  const settings = readSettings({
+    AUTO_CREATE_TOPICS: 'false',
+    MAX_CONNECTIONS: '20',
+    MAX_REQUEST_BYTES: '1000000',
+    CONNECTION_IDLE_MS: '5000',
+    OFFSETS_RETENTION_MINUTES: '2',
+  });
+  expect(settings).toMatchObject({
+    autoCreateTopics: false,
+    limits: { connections: 20, frameBytes: 1_000_000, idleMs: 5_000 },
+    groups: { offsetsRetentionMs: 120_000 },
+  });
 });

@@ -1,5 +1,11 @@
 import { readInteger, readPort, readText, UsageError } from '@tickfold/app-runtime';
-import type { Listener } from '@tickfold/broker';
+import {
+  DEFAULT_GROUP_SETTINGS,
+  DEFAULT_LIMITS,
+  type GroupSettings,
+  type Limits,
+  type Listener,
+} from '@tickfold/broker';
 import type { EngineOptions, Visibility } from '@tickfold/log-engine';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -9,6 +15,10 @@ export interface BrokerSettings {
   listeners: Listener[];
   /** Of a topic that is made without saying how many. */
   defaultPartitionCount: number;
+  /** Whether a topic is made that a client asks for by name. */
+  autoCreateTopics: boolean;
+  limits: Pick<Limits, 'connections' | 'frameBytes' | 'idleMs'>;
+  groups: Pick<GroupSettings, 'offsetsRetentionMs'>;
 }
 
 const VISIBILITIES: readonly string[] = ['synced', 'written'] satisfies Visibility[];
@@ -16,11 +26,17 @@ const SMALLEST_QUOTA_BYTES = 1024 * 1024;
 const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 const MOST_PARTITIONS = 10_000;
 const DEFAULT_RESERVE_BYTES = 64 * 1024 ** 2;
+const SMALLEST_FRAME_BYTES = 64 * 1024;
+const LARGEST_FRAME_BYTES = 1024 ** 3;
+const SMALLEST_IDLE_MS = 1_000;
+const MOST_TIMER_MS = 2 ** 31 - 1;
+const MINUTE_MS = 60_000;
 
 /**
  * What the environment says of the broker. `DATA_DIR`, `VOLUME_QUOTA_BYTES`, `DISK_RESERVE_BYTES`,
- * `VOLUME_VISIBILITY`, `DEFAULT_PARTITIONS`; `HOST` and `BROKER_PORT` with `BROKER_ADVERTISED_HOST` and `BROKER_ADVERTISED_PORT`, where clients reach them under another
- * address; `BROKER_INTERNAL_PORT` with `BROKER_INTERNAL_HOST`, for clients inside a network of containers.
+ * `VOLUME_VISIBILITY`; `DEFAULT_PARTITIONS`, `AUTO_CREATE_TOPICS`, `OFFSETS_RETENTION_MINUTES`; `MAX_CONNECTIONS`,
+ * `MAX_REQUEST_BYTES`, `CONNECTION_IDLE_MS`; `HOST` and `BROKER_PORT` with `BROKER_ADVERTISED_HOST`
+ * and `BROKER_ADVERTISED_PORT`, where clients reach them under another address; `BROKER_INTERNAL_PORT` with `BROKER_INTERNAL_HOST`, for clients inside a network of containers.
  * @throws UsageError
  */
 export function readSettings(env: Env): BrokerSettings {
@@ -44,6 +60,7 @@ export function readSettings(env: Env): BrokerSettings {
       advertisedHost: readText(env, 'BROKER_INTERNAL_HOST', 'broker'),
     });
   }
+  const defaultMinutes = DEFAULT_GROUP_SETTINGS.offsetsRetentionMs / MINUTE_MS;
   return {
     engine: {
       dataDir: readText(env, 'DATA_DIR', 'data/volumes'),
@@ -53,7 +70,31 @@ export function readSettings(env: Env): BrokerSettings {
     },
     listeners,
     defaultPartitionCount: readInteger(env, 'DEFAULT_PARTITIONS', 1, { min: 1, max: MOST_PARTITIONS }),
+    autoCreateTopics: readSwitch(env, 'AUTO_CREATE_TOPICS', true),
+    limits: {
+      connections: readInteger(env, 'MAX_CONNECTIONS', DEFAULT_LIMITS.connections, { min: 1 }),
+      frameBytes: readInteger(env, 'MAX_REQUEST_BYTES', DEFAULT_LIMITS.frameBytes, {
+        min: SMALLEST_FRAME_BYTES,
+        max: LARGEST_FRAME_BYTES,
+      }),
+      idleMs: readInteger(env, 'CONNECTION_IDLE_MS', DEFAULT_LIMITS.idleMs, {
+        min: SMALLEST_IDLE_MS,
+        max: MOST_TIMER_MS,
+      }),
+    },
+    groups: {
+      offsetsRetentionMs: readInteger(env, 'OFFSETS_RETENTION_MINUTES', defaultMinutes, { min: 1 }) * MINUTE_MS,
+    },
   };
+}
+
+function readSwitch(env: Env, name: string, fallback: boolean): boolean {
+  const text = readText(env, name, String(fallback));
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new UsageError(
+    `${name}=${text} is neither true nor false.`,
+    `Set ${name} to one of them, or unset it for ${fallback}.`,
+  );
 }
 
 function readVisibility(env: Env): Visibility {

@@ -54,10 +54,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     defaultPartitionCount: options.defaultPartitionCount ?? DEFAULT_PARTITION_COUNT,
   });
   const connections = new Set<Connection>();
-  if (options.metrics !== undefined) registerMetrics(options.metrics, engine, () => connections.size);
 
   const servers: Server[] = [];
   const addresses: BrokerAddress[] = [];
+  if (options.metrics !== undefined) {
+    const address = (): string => {
+      const { advertisedHost, advertisedPort = addresses[0]?.port } = options.listeners[0]!;
+      return `${advertisedHost}:${advertisedPort}`;
+    };
+    registerMetrics(options.metrics, { engine, coordinator, connectionCount: () => connections.size, address });
+  }
   for (const listener of options.listeners) {
     try {
       const server = await listen(listener, { routes, limits, log, connections });

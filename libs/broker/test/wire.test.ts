@@ -403,6 +403,14 @@ describe('committed offsets', () => {
     expect(text).toContain('kafka_consumergroup_current_offset{consumergroup="g",topic="t",partition="0"} 1');
     expect(text).toContain('kafka_consumergroup_lag{consumergroup="g",topic="t",partition="0"} 2');
     expect(text).toContain('kafka_consumergroup_lag_sum{consumergroup="g",topic="t"} 2');
+    expect(text).toContain('kafka_consumergroup_current_offset_sum{consumergroup="g",topic="t"} 1');
+    expect(text).toContain('kafka_consumergroup_members{consumergroup="g"} 0');
+    expect(text).toContain(`kafka_broker_info{id="1",address="127.0.0.1:${running.port}"} 1`);
+    expect(text).toContain('kafka_topic_partition_leader{topic="t",partition="0"} 1');
+    for (const [name, value] of Object.entries({ leader_is_preferred: 1, replicas: 1, in_sync_replica: 1 })) {
+      expect(text).toContain(`kafka_topic_partition_${name}{topic="t",partition="0"} ${value}`);
+    }
+    expect(text).toContain('kafka_topic_partition_under_replicated_partition{topic="t",partition="0"} 0');
   });
 });
 
