@@ -4,33 +4,41 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { build, checkNode, installDependencies, repository } from './set-up.mjs';
+import { endWith, readWords } from './words.mjs';
 
-/** Suite → the project whose `bench/` folder holds it, and the file. */
+/** Suite → the project whose `bench/` folder holds it, the file, and its options. */
 const suites = {
-  sim: ['libs/market', 'simulator.bench.js'],
-  log: ['libs/log-engine', 'log.bench.js'],
-  stream: ['libs/stream', 'throughput.bench.js'],
+  sim: { project: 'libs/market', file: 'simulator.bench.js' },
+  log: { project: 'libs/log-engine', file: 'log.bench.js', values: ['only'], flags: ['quick'] },
+  stream: { project: 'libs/stream', file: 'throughput.bench.js', values: ['records', 'cpu-prof'] },
 };
 
-const words = process.argv.slice(2);
-const asJson = words.includes('--json');
-const rest = words.filter((word) => word !== '--json');
-const chosen = rest[0] !== undefined && !rest[0].startsWith('-') ? [rest.shift()] : Object.keys(suites);
-const unknown = chosen.find((name) => !(name in suites));
-if (unknown !== undefined) {
-  process.stderr.write(
-    `tickfold: there is no benchmark suite "${unknown}".\nMend: choose one of ${Object.keys(suites).join(', ')}, or none for all.\n`,
-  );
-  process.exit(2);
+const usage = Object.entries(suites)
+  .map(([suite, { values = [], flags = [] }]) => {
+    const words = [...values.map((name) => `[--${name} …]`), ...[...flags, 'json'].map((name) => `[--${name}]`)];
+    return `npm run bench -- ${[suite, ...words].join(' ')}`;
+  })
+  .concat('npm run bench [-- --json]   for all of them')
+  .join('\n');
+
+const [name = '', ...options] = process.argv.slice(2);
+const isSuite = name !== '' && !name.startsWith('-');
+if (isSuite && !Object.hasOwn(suites, name)) {
+  endWith(2, `there is no benchmark suite "${name}".`, `choose one of ${Object.keys(suites).join(', ')}:\n${usage}`);
 }
+const { values, flags = [] } = isSuite ? suites[name] : {};
+const words = isSuite ? options : process.argv.slice(2);
+const asJson = readWords(words, { values, flags: [...flags, 'json'], usage }).json === true;
+const rest = words.filter((word) => word !== '--json');
+const chosen = isSuite ? [name] : Object.keys(suites);
 
 checkNode();
 await installDependencies();
 if (!existsSync(join(repository, 'libs/stream/dist/index.js'))) await build();
 
 let missed = 0;
-for (const name of chosen) {
-  const [project, file] = suites[name];
+for (const suite of chosen) {
+  const { project, file } = suites[suite];
   execFileSync(
     process.execPath,
     [join(repository, 'node_modules/typescript/bin/tsc'), '-b', join(repository, project, 'bench')],
@@ -38,7 +46,7 @@ for (const name of chosen) {
   );
   const figures = await runSuite(join(repository, project, 'dist/bench', file), rest);
   missed += figures.filter((figure) => !holds(figure)).length;
-  const report = { suite: name, machine: describeMachine(), date: new Date().toISOString(), figures };
+  const report = { suite, machine: describeMachine(), date: new Date().toISOString(), figures };
   process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : asTable(report));
 }
 process.exitCode = missed === 0 ? 0 : 1;

@@ -1,18 +1,24 @@
 // `npm run torture -- SUITE [--seed N] [--rounds N] [--kills N]`: the long fault runs.
 import { join } from 'node:path';
 import { checkNode, installDependencies, repository, run } from './set-up.mjs';
+import { endWith, readWords } from './words.mjs';
 
-/** Suite → the project whose `test/torture` folder holds it. */
-const suites = { log: 'libs/log-engine' };
+/** Suite → the project whose `test/torture` folder holds it, and its options. */
+const suites = {
+  log: { project: 'libs/log-engine', values: ['seed', 'rounds', 'kills'] },
+  wire: { project: 'libs/broker', values: ['seed', 'rounds'] },
+};
+const usage = Object.entries(suites)
+  .map(([suite, { values }]) => `npm run torture -- ${[suite, ...values.map((value) => `[--${value} N]`)].join(' ')}`)
+  .join('\n');
 
-const [name, ...options] = process.argv.slice(2);
-const project = suites[name];
-if (project === undefined) {
-  process.stderr.write(
-    `tickfold: there is no torture suite "${name ?? ''}".\nMend: npm run torture -- SUITE [--seed N] [--rounds N] [--kills N]; suites: ${Object.keys(suites).join(', ')}\n`,
-  );
-  process.exit(2);
+const [name = '', ...options] = process.argv.slice(2);
+if (name === '--help' || name === '-h') endWith(0, usage);
+if (!Object.hasOwn(suites, name)) {
+  endWith(2, `there is no torture suite "${name}".`, `choose one of ${Object.keys(suites).join(', ')}:\n${usage}`);
 }
+const { project, values } = suites[name];
+readWords(options, { values, usage });
 
 checkNode();
 await installDependencies();

@@ -13,6 +13,7 @@ import {
   type Limits,
   type Listener,
 } from './options.ts';
+import { RequestMemory } from './request-memory.ts';
 import type { Route } from './route.ts';
 import { routesOf } from './routes.ts';
 
@@ -54,6 +55,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     defaultPartitionCount: options.defaultPartitionCount ?? DEFAULT_PARTITION_COUNT,
   });
   const connections = new Set<Connection>();
+  const memory = new RequestMemory(limits.requestBytes);
 
   const servers: Server[] = [];
   const addresses: BrokerAddress[] = [];
@@ -66,7 +68,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
   for (const listener of options.listeners) {
     try {
-      const server = await listen(listener, { routes, limits, log, connections });
+      const server = await listen(listener, { routes, limits, memory, log, connections });
       servers.push(server);
       const { port } = server.address() as AddressInfo;
       addresses.push({ listener: listener.name, host: listener.host, port });
@@ -104,11 +106,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 interface Shared {
   routes: ReadonlyMap<number, Route>;
   limits: Limits;
+  memory: RequestMemory;
   log: BrokerLog;
   connections: Set<Connection>;
 }
 
-function listen(listener: Listener, { routes, limits, log, connections }: Shared): Promise<Server> {
+function listen(listener: Listener, { routes, limits, memory, log, connections }: Shared): Promise<Server> {
   const accept = (socket: Socket): void => {
     if (connections.size >= limits.connections) {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -121,6 +124,7 @@ function listen(listener: Listener, { routes, limits, log, connections }: Shared
     const connection = new Connection(socket, {
       routes,
       limits,
+      memory,
       log,
       listener: { name, advertisedHost, advertisedPort },
     });

@@ -4,6 +4,7 @@ import { apis, encodeRequest, FrameSplitter, readCorrelationId } from '@tickfold
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Connection } from './connection.ts';
 import { DEFAULT_LIMITS, type Limits } from './options.ts';
+import { RequestMemory } from './request-memory.ts';
 import { type Route, route } from './route.ts';
 
 /** A socket whose other side reads only when the test says so. */
@@ -76,6 +77,7 @@ function connect(limits: Partial<Limits> = {}): Connection {
   return new Connection(socket as unknown as Socket, {
     routes: new Map(routes.map((each) => [each.api.key, each])),
     limits: { ...DEFAULT_LIMITS, ...limits },
+    memory: new RequestMemory(DEFAULT_LIMITS.requestBytes),
     log: { debug: silent, info: silent, warn: silent, error: silent },
     listener: { name: 'host', advertisedHost: '127.0.0.1', advertisedPort: 9092 },
   });

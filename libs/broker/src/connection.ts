@@ -10,11 +10,14 @@ import {
 import { foreignProtocolOf } from './foreign-protocol.ts';
 import { answerUnknownApiVersions } from './handlers/api-versions.ts';
 import type { BrokerLog, Limits } from './options.ts';
+import type { RequestMemory } from './request-memory.ts';
 import type { Route } from './route.ts';
 
 export interface ConnectionOptions {
   routes: ReadonlyMap<number, Route>;
   limits: Limits;
+  /** Of all connections together. */
+  memory: RequestMemory;
   log: BrokerLog;
   listener: { name: string; advertisedHost: string; advertisedPort: number };
 }
@@ -56,7 +59,10 @@ export class Connection {
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('drain', () => this.#advance());
     socket.on('error', (error) => this.#log('debug', error.message));
-    socket.on('close', () => this.#abort.abort());
+    socket.on('close', () => {
+      options.memory.release(this);
+      this.#abort.abort();
+    });
   }
 
   /** Reads no further, answers what was begun, ends. */
@@ -72,6 +78,12 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** Called where all connections together hold too much, and this one the most. */
+  giveUp(reason: string): void {
+    this.#current = undefined;
+    this.#refuse(reason);
+  }
+
   #take(chunk: Buffer): void {
     if (this.#isDraining) return;
     try {
@@ -85,6 +97,7 @@ export class Connection {
       this.#refuse(foreign ?? error);
       return;
     }
+    this.#countMemory();
     this.#advance();
   }
 
@@ -151,7 +164,14 @@ export class Connection {
       for (const chunk of chunks!) this.#socket.write(chunk);
     }
     this.#socket.uncork();
+    this.#countMemory();
     this.#endWhenDrained();
+  }
+
+  #countMemory(): void {
+    if (this.#socket.destroyed) return;
+    const held = { unfinishedBytes: this.#splitter.bufferedBytes, unansweredBytes: this.#unansweredBytes };
+    this.#options.memory.hold(this, held);
   }
 
   #isOverfull(): boolean {
@@ -165,7 +185,10 @@ export class Connection {
     if (this.#isDraining) return;
     const { unansweredRequests, unansweredBytes } = this.#options.limits;
     const unanswered = this.#waiting.length + this.#begun.length;
-    const isTooMuch = unanswered >= unansweredRequests || this.#unansweredBytes > unansweredBytes || this.#isOverfull();
+    // Whoever waits for an answer of its own reads on when that is sent.
+    const mustWait = this.#begun.length > 0 && this.#options.memory.isFull;
+    const isTooMuch =
+      unanswered >= unansweredRequests || this.#unansweredBytes > unansweredBytes || mustWait || this.#isOverfull();
     if (isTooMuch) this.#socket.pause();
     else this.#socket.resume();
   }
@@ -194,6 +217,8 @@ export class Connection {
     } else {
       this.#options.log.error({ ...this.#describe(), err: error }, 'a request failed: connection closed');
     }
+    this.#waiting.length = 0;
+    this.#options.memory.release(this);
     this.#socket.destroy();
   }
 

@@ -46,6 +46,8 @@ export interface Limits {
   unansweredBytes: number;
   /** ... or this many bytes of answers wait for their reader. */
   unsentBytes: number;
+  /** Bytes of requests that all connections hold together: above it the largest unfinished one ends its connection. */
+  requestBytes: number;
   /** Most record bytes of one fetch response, whatever the client allows. */
   fetchBytes: number;
   /** Fetch sessions that are kept for clients; who gets none reads all the same. */
@@ -64,6 +66,7 @@ export const DEFAULT_LIMITS: Limits = {
   unansweredRequests: 256,
   unansweredBytes: 16 * 1024 * 1024,
   unsentBytes: 4 * 1024 * 1024,
+  requestBytes: 128 * 1024 * 1024,
   fetchBytes: 16 * 1024 * 1024,
   fetchSessions: 1_000,
   fetchSessionPartitions: 200_000,

@@ -1,0 +1,139 @@
+import { connect, type Socket } from 'node:net';
+import { FrameSplitter } from '@tickfold/kafka-protocol';
+import type { SeededRandom } from '@tickfold/testkit/faulty-disk';
+import type { Line } from './served-broker.ts';
+import { decodeWhatever, type FrameMaker, type SomeFrame } from './some-frames.ts';
+import type { Target } from './target.ts';
+import { mustHold } from './violation.ts';
+
+const CONNECTIONS_A_ROUND = 32;
+const MOST_FRAMES = 40;
+/** Requests that wait on purpose (fetches, groups) are not waited for. */
+const PATIENCE_MS = 60;
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export interface FuzzTally {
+  connections: number;
+  sent: number;
+  answered: number;
+  /** Connections that the broker closed, each with its line. */
+  refused: number;
+}
+
+export const NO_FUZZ: FuzzTally = { connections: 0, sent: 0, answered: 0, refused: 0 };
+
+/** Frames go through the codecs alone. @throws what a codec throws that is no ProtocolError, with the frame */
+export function fuzzCodecs(random: SeededRandom, maker: FrameMaker, frames: number): number {
+  let understood = 0;
+  for (let i = 0; i < frames; i++) {
+    const { bytes } = maker.some(random);
+    try {
+      if (decodeWhatever(bytes.subarray(4))) understood++;
+    } catch (error) {
+      throw new Error(`a codec failed at the frame ${bytes.toString('hex')}`, { cause: error });
+    }
+  }
+  return understood;
+}
+
+/** Connections side by side, each with frames of which most are wrong. @throws Violation */
+export async function fuzzRound(random: SeededRandom, maker: FrameMaker, target: Target): Promise<FuzzTally> {
+  target.forgetLines();
+  const talks = await Promise.all(
+    Array.from({ length: CONNECTIONS_A_ROUND }, () => talk(random.fork(), maker, target.port)),
+  );
+  const lines = await target.lines();
+  for (const each of talks) judge(each, lines);
+  const broken = lines.find(({ level }) => level === 'error');
+  mustHold(broken === undefined, 'unexpected-error', () => describeBroken(broken!, talks));
+  return {
+    connections: talks.length,
+    sent: sum(talks.map(({ frames }) => frames.length)),
+    answered: sum(talks.map(({ answers }) => answers)),
+    refused: talks.filter(({ closedByBroker }) => closedByBroker).length,
+  };
+}
+
+interface Talk {
+  peer: string;
+  frames: readonly SomeFrame[];
+  answers: number;
+  closedByBroker: boolean;
+}
+
+async function talk(random: SeededRandom, maker: FrameMaker, port: number): Promise<Talk> {
+  const frames = Array.from({ length: 1 + random.below(MOST_FRAMES) }, () => maker.some(random));
+  const socket = await connected(port);
+  const peer = `${socket.localAddress}:${socket.localPort}`;
+  const splitter = new FrameSplitter(LARGEST_ANSWER_BYTES);
+  const told: Talk = { peer, frames, answers: 0, closedByBroker: false };
+  const over = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    socket.on('data', (chunk) => {
+      for (const _ of splitter.push(chunk)) told.answers++;
+      if (told.answers === frames.length) end();
+    });
+    socket.once('close', () => {
+      told.closedByBroker = true;
+      end();
+    });
+  });
+  await send(random, socket, Buffer.concat(frames.map(({ bytes }) => bytes)));
+  await over;
+  const { closedByBroker } = told;
+  if (random.chance(0.2)) socket.resetAndDestroy();
+  else socket.destroy();
+  return { ...told, closedByBroker };
+}
+
+function connected(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.off('error', reject);
+      // The broker resets what it no longer reads.
+      socket.on('error', () => {});
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}
+
+/** In one piece, or in pieces that end anywhere. */
+async function send(random: SeededRandom, socket: Socket, bytes: Buffer): Promise<void> {
+  if (random.chance(0.7)) {
+    socket.write(bytes);
+    return;
+  }
+  for (let at = 0; at < bytes.length && !socket.destroyed; ) {
+    const end = at + 1 + random.below(Math.max(bytes.length / 4, 1));
+    socket.write(bytes.subarray(at, end));
+    at = end;
+    await new Promise(setImmediate);
+  }
+}
+
+/** Who is sent away is named with the reason; its request too, once there is one. */
+function judge({ peer, frames, closedByBroker }: Talk, lines: readonly Line[]): void {
+  if (!closedByBroker) return;
+  const line = lines.findLast((each) => each.peer === peer && each.level !== 'debug');
+  const isTold = line?.reason !== undefined || line?.stack !== undefined;
+  mustHold(isTold, 'silent-close', () => `${peer} after ${hexOf(frames)}`);
+}
+
+function describeBroken(line: Line, talks: readonly Talk[]): string {
+  const talk = talks.find(({ peer }) => peer === line.peer);
+  const request = `${line.api} version ${line.version} of ${line.peer}`;
+  return `${request}: ${line.stack ?? line.message}\n${talk === undefined ? '' : hexOf(talk.frames)}`;
+}
+
+function hexOf(frames: readonly SomeFrame[]): string {
+  return frames.map(({ bytes }) => bytes.toString('hex', 0, 2_000)).join('\n');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
