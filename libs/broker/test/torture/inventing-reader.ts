@@ -4,6 +4,7 @@ import { someBatches } from './some-batches.ts';
 
 /** Null, a time-out, and counts that no sane sender means: the broker has to refuse them before it makes room. */
 const COUNTS_AND_TIMES = [-1, -1, 6_000, 6_000, 0x7fff_ffff, -0x8000_0000, -2, 65_536, 2_000_001] as const;
+const UUID_BYTES = 16;
 const MOST_ELEMENTS = 40;
 const NAMES = [
   'fuzz.a',
@@ -90,6 +91,14 @@ export class InventingReader extends Reader {
     return value;
   }
 
+  override float64(): number {
+    const value = this.#random.pick([0, 1, -1, Number.NaN, Number.POSITIVE_INFINITY]);
+    const chunk = Buffer.alloc(8);
+    chunk.writeDoubleBE(value);
+    this.#chunks.push(chunk);
+    return value;
+  }
+
   override uvarint(): number {
     const value = this.#random.chance(0.02)
       ? this.#random.pick([0, 0, 0x7fff_ffff, 0xffff_ffff])
@@ -106,6 +115,12 @@ export class InventingReader extends Reader {
   }
 
   override view(length: number): Buffer {
+    // No invented number is so large: these bytes have no length before them.
+    if (length === UUID_BYTES) {
+      const id = Buffer.alloc(UUID_BYTES, this.#random.below(3));
+      this.#chunks.push(id);
+      return id;
+    }
     const bytes = length === 0 ? Buffer.alloc(0) : someBatches(this.#random);
     this.#replaceLength(length, bytes);
     return bytes;
