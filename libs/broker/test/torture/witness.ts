@@ -84,6 +84,7 @@ export class Witness {
                 index: 0,
                 currentLeaderEpoch: -1,
                 fetchOffset: BigInt(offset),
+                lastFetchedEpoch: -1,
                 logStartOffset: EARLIEST_TIMESTAMP,
                 partitionMaxBytes: FETCH_BYTES,
               },
