@@ -1,4 +1,5 @@
 import type { LogEngine } from '@tickfold/log-engine';
+import { BrokerConfigs } from './configs/broker-configs.ts';
 import type { GroupCoordinator } from './groups/coordinator.ts';
 import type { OffsetExpiry } from './groups/offset-expiry.ts';
 import { accountRoutes } from './handlers/accounts.ts';
@@ -39,6 +40,7 @@ interface Parts {
 export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
   const { engine, coordinator, expiry, log, limits, groupSettings } = parts;
   const announced = new AnnouncedWrites(engine);
+  const brokerConfigs = new BrokerConfigs(parts);
   const routes = [
     produceRoute(engine, announced),
     fetchRoute(engine, limits),
@@ -54,8 +56,8 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     offsetForLeaderEpochRoute(engine),
     ...transactionRoutes({ engine, coordinator, expiry, announced, ...groupSettings }),
     ...aclRoutes(),
-    describeConfigsRoute(engine, parts),
-    ...alterConfigsRoutes(engine),
+    describeConfigsRoute(engine, brokerConfigs),
+    ...alterConfigsRoutes(engine, brokerConfigs),
     describeLogDirsRoute(engine),
     createPartitionsRoute(engine, limits),
     offsetDeleteRoute(engine, coordinator),

@@ -164,7 +164,9 @@ describe('AlterConfigs', () => {
     ['a setting that does not exist', 2, 't', 'no.such', '1', errorCodes.INVALID_CONFIG],
     ['a value that cannot be', 2, 't', 'retention.ms', 'soon', errorCodes.INVALID_CONFIG],
     ['no value', 2, 't', 'retention.ms', null, errorCodes.INVALID_REQUEST],
-    ['the broker, which is set up when it starts', 4, '1', 'log.retention.ms', '1', errorCodes.INVALID_REQUEST],
+    ['what of the broker is given when it starts', 4, '1', 'log.retention.ms', '1', errorCodes.INVALID_REQUEST],
+    ['a value that the broker cannot have', 4, '1', 'max.connections', '0', errorCodes.INVALID_REQUEST],
+    ['a broker that is not there', 4, '2', 'max.connections', '9', errorCodes.INVALID_REQUEST],
     ['what is neither topic nor broker', 8, 't', 'x', '1', errorCodes.INVALID_REQUEST],
   ])('%s is refused, and the message says why', async (_what, type, name, config, value, errorCode) => {
     await makeTopic('t');
@@ -234,6 +236,41 @@ describe('IncrementalAlterConfigs', () => {
     await makeTopic('t');
     const change = { name: 'retention.ms', operation: configOperations.set, value: '1' };
     expect((await alter([change, change])).errorCode).toBe(errorCodes.INVALID_REQUEST);
+  });
+});
+
+describe('settings of the broker', () => {
+  const alter = async (value: string | null, validateOnly = false) => {
+    const operation = value === null ? configOperations.delete : configOperations.set;
+    const configs = [{ name: 'max.connections', operation, value }];
+    const request = { resources: [{ type: resourceTypes.broker, name: '1', configs }], validateOnly };
+    return (await raw.call(apis.incrementalAlterConfigs, 1, request)).resources[0]!.errorCode;
+  };
+  const shown = async () => (await describeConfigs(resourceTypes.broker, '1')).byName.get('max.connections')!;
+
+  test('some are changed while it runs, count at once, and go back', async () => {
+    const open = running.broker.connectionCount;
+    expect(await alter('1', true)).toBe(0);
+    expect(await shown()).toMatchObject({ value: '1000', source: 5, readOnly: false });
+    expect(await alter(String(open))).toBe(0);
+    expect(await shown()).toMatchObject({
+      value: String(open),
+      source: 2,
+      synonyms: [
+        { name: 'max.connections', value: String(open), source: 2 },
+        { name: 'max.connections', value: '1000', source: 5 },
+      ],
+    });
+    await (await RawClient.connect(running.port)).closed;
+    expect(await alter(null)).toBe(0);
+    expect(await shown()).toMatchObject({ value: '1000', source: 5 });
+    const more = await RawClient.connect(running.port);
+    expect((await more.call(apis.listGroups, 0, { states: [], types: [] })).errorCode).toBe(0);
+    more.close();
+  });
+
+  test('groups have none', async () => {
+    expect(await describeConfigs(resourceTypes.group, 'g')).toMatchObject({ errorCode: 0, configs: [] });
   });
 });
 

@@ -1,4 +1,4 @@
-import { configTypes } from '@tickfold/kafka-protocol';
+import { configSources, configTypes } from '@tickfold/kafka-protocol';
 import {
   DEFAULT_GROUP_SETTINGS,
   DEFAULT_LIMITS,
@@ -20,10 +20,15 @@ export interface BrokerSettings {
 export interface BrokerConfig {
   value: string;
   type: number;
-  /** Whether it is as it is where the operator says nothing. */
-  isDefault: boolean;
+  /** Where the value comes from, and what would count without that. */
+  synonyms: readonly { name: string; value: string; source: number }[];
+  /** Whether it is as it was when the broker started. */
+  readOnly: boolean;
   documentation: string;
 }
+
+/** Settings that a client changed; they count until the broker ends. */
+export type Overrides = Readonly<Record<string, string>>;
 
 const DEFAULTS: BrokerSettings = {
   limits: DEFAULT_LIMITS,
@@ -36,6 +41,8 @@ interface Row {
   type: number;
   documentation: string;
   read: (settings: BrokerSettings) => string | number | boolean;
+  /** Given where clients may change it while the broker runs: to a whole number, this at least. */
+  change?: { min: number; apply: (settings: BrokerSettings, value: number) => void };
 }
 
 const { boolean, int, long } = configTypes;
@@ -84,6 +91,12 @@ const rows: Readonly<Record<string, Row>> = {
     type: int,
     documentation: 'More connections are refused.',
     read: ({ limits }) => limits.connections,
+    change: {
+      min: 1,
+      apply: ({ limits }, value) => {
+        limits.connections = value;
+      },
+    },
   },
   'node.id': { type: int, documentation: 'There is one broker.', read: () => NODE_ID },
   'num.partitions': {
@@ -106,6 +119,12 @@ const rows: Readonly<Record<string, Row>> = {
     documentation: 'A group without members that commits nothing for so long loses its offsets.',
     read: ({ groupSettings }) => Math.round(groupSettings.offsetsRetentionMs / 60_000),
   },
+  'sasl.kerberos.min.time.before.relogin': {
+    type: long,
+    documentation: 'Kept and shown; nothing depends on it: there is no SASL here.',
+    read: () => 60_000,
+    change: { min: 0, apply: () => {} },
+  },
   'socket.request.max.bytes': {
     type: int,
     documentation: 'A longer request ends its connection.',
@@ -113,15 +132,63 @@ const rows: Readonly<Record<string, Row>> = {
   },
 };
 
-/** The broker's settings by name, the defaults of topics among them. All are given when it starts. */
-export function brokerConfigs(settings: BrokerSettings): ReadonlyMap<string, BrokerConfig> {
-  const own = Object.entries(rows).map(([name, { type, documentation, read }]): [string, BrokerConfig] => {
-    const value = String(read(settings));
-    return [name, { value, type, documentation, isDefault: value === String(read(DEFAULTS)) }];
-  });
-  const forTopics = [...topicConfigs].flatMap(([name, { brokerName, value, type }]): [string, BrokerConfig][] => {
-    const documentation = `What topics have where they do not set ${name}.`;
-    return brokerName === undefined ? [] : [[brokerName, { value, type, documentation, isDefault: true }]];
-  });
-  return new Map([...own, ...forTopics].sort(([a], [b]) => (a < b ? -1 : 1)));
+/** The broker's settings by name, the defaults of topics among them. Most are given when it starts. */
+export class BrokerConfigs {
+  readonly #settings: BrokerSettings;
+  readonly #atStart: ReadonlyMap<string, { value: string; source: number }>;
+  #overrides: Overrides = {};
+
+  /** @param settings in use: a change of theirs counts at once */
+  constructor(settings: BrokerSettings) {
+    this.#settings = settings;
+    this.#atStart = new Map(
+      Object.entries(rows).map(([name, { read }]) => {
+        const value = String(read(settings));
+        const isDefault = value === String(read(DEFAULTS));
+        return [name, { value, source: isDefault ? configSources.default : configSources.staticBroker }];
+      }),
+    );
+  }
+
+  get overrides(): Overrides {
+    return this.#overrides;
+  }
+
+  /** Why these cannot be what clients changed; undefined where they can. */
+  problemWith(overrides: Overrides): string | undefined {
+    for (const [name, value] of Object.entries(overrides)) {
+      const change = Object.hasOwn(rows, name) ? rows[name]!.change : undefined;
+      if (change === undefined) return `${name} cannot be changed while the broker runs`;
+      if (!/^\d{1,15}$/.test(value) || Number(value) < change.min) {
+        return `${name} is "${value}" but must be a whole number from ${change.min}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** @param overrides all that count from now on, without a problem; what was changed and is not among them goes back */
+  override(overrides: Overrides): void {
+    this.#overrides = overrides;
+    for (const [name, { change }] of Object.entries(rows)) {
+      change?.apply(this.#settings, Number(overrides[name] ?? this.#atStart.get(name)!.value));
+    }
+  }
+
+  /** All of them, in the order of their names. */
+  describe(): [name: string, config: BrokerConfig][] {
+    const own = Object.entries(rows).map(([name, { type, documentation, change }]): [string, BrokerConfig] => {
+      const changed = this.#overrides[name];
+      const dynamic = changed === undefined ? [] : [{ name, value: changed, source: configSources.dynamicBroker }];
+      const synonyms = [...dynamic, { name, ...this.#atStart.get(name)! }];
+      const { value } = synonyms[0]!;
+      return [name, { value, type, synonyms, documentation, readOnly: change === undefined }];
+    });
+    const ofTopics = [...topicConfigs].flatMap(([name, { brokerName, value, type }]): [string, BrokerConfig][] => {
+      if (brokerName === undefined) return [];
+      const documentation = `What topics have where they do not set ${name}.`;
+      const synonyms = [{ name: brokerName, value, source: configSources.default }];
+      return [[brokerName, { value, type, synonyms, documentation, readOnly: true }]];
+    });
+    return [...own, ...ofTopics].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
 }

@@ -7,8 +7,10 @@ import {
   resourceTypes,
 } from '@tickfold/kafka-protocol';
 import { checkTopicSettings, type LogEngine } from '@tickfold/log-engine';
+import type { BrokerConfigs } from '../configs/broker-configs.ts';
 import { topicConfigs } from '../configs/topic-configs.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
+import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
 
 type Change = RequestOf<typeof apis.incrementalAlterConfigs>['resources'][number]['configs'][number];
@@ -29,8 +31,8 @@ class Refusal extends Error {
   }
 }
 
-/** Change the settings of topics; the broker's own are given when it starts. */
-export function alterConfigsRoutes(engine: LogEngine): Route[] {
+/** Change the settings of topics for good, and a few of the broker's until it ends. */
+export function alterConfigsRoutes(engine: LogEngine, brokerConfigs: BrokerConfigs): Route[] {
   /** One change after another: each begins with what the one before has left. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -47,20 +49,21 @@ export function alterConfigsRoutes(engine: LogEngine): Route[] {
     if (!validateOnly) await engine.alterTopic(name, { settings });
   };
 
-  const alter = async (
-    { type, name }: Resource,
-    configNames: readonly string[],
-    validateOnly: boolean,
-    change: (now: Settings) => Settings,
-  ) => {
+  const alterBroker = (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
+    if (name !== '' && name !== String(NODE_ID)) {
+      throw new Refusal(errorCodes.INVALID_REQUEST, `there is no broker '${name}', only ${NODE_ID}`);
+    }
+    const overrides = change(brokerConfigs.overrides);
+    const problem = brokerConfigs.problemWith(overrides);
+    if (problem !== undefined) throw new Refusal(errorCodes.INVALID_REQUEST, problem);
+    if (!validateOnly) brokerConfigs.override(overrides);
+  };
+
+  const alter = async ({ type, name }: Resource, validateOnly: boolean, change: (now: Settings) => Settings) => {
     try {
       if (type === resourceTypes.topic) await inTurn(() => alterTopic(name, validateOnly, change));
-      else if (type !== resourceTypes.broker) {
-        throw new Refusal(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
-      } else if (configNames.length > 0) {
-        const which = configNames.join(', ');
-        throw new Refusal(errorCodes.INVALID_REQUEST, `${which}: the broker's settings are given when it starts`);
-      }
+      else if (type === resourceTypes.broker) alterBroker(name, validateOnly, change);
+      else throw new Refusal(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
       return { type, name, errorCode: errorCodes.NONE, errorMessage: null };
     } catch (error) {
       const { errorCode, message } = error instanceof Refusal ? error : kafkaErrorOf(error);
@@ -77,7 +80,7 @@ export function alterConfigsRoutes(engine: LogEngine): Route[] {
     const answers = await Promise.all(
       resources.map((resource) => {
         const names = resource.configs.map(({ name }) => name);
-        return alter(resource, names, validateOnly, (now) => {
+        return alter(resource, validateOnly, (now) => {
           if (isThereTwice(resource)) {
             throw new Refusal(errorCodes.INVALID_REQUEST, `'${resource.name}' is there twice in one request`);
           }

@@ -8,7 +8,7 @@ import {
   resourceTypes,
 } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
-import { type BrokerConfig, type BrokerSettings, brokerConfigs } from '../configs/broker-configs.ts';
+import type { BrokerConfig, BrokerConfigs } from '../configs/broker-configs.ts';
 import { topicConfigs } from '../configs/topic-configs.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
@@ -18,10 +18,8 @@ type Resource = RequestOf<typeof apis.describeConfigs>['resources'][number];
 type ResourceAnswer = ResponseOf<typeof apis.describeConfigs>['resources'][number];
 type ConfigAnswer = ResourceAnswer['configs'][number];
 
-/** Settings of topics, and those of the broker, which are given when it starts. */
-export function describeConfigsRoute(engine: LogEngine, settings: BrokerSettings): Route {
-  const ofBroker = brokerConfigs(settings);
-
+/** Settings of topics and of the broker. Groups have none. */
+export function describeConfigsRoute(engine: LogEngine, brokerConfigs: BrokerConfigs): Route {
   const describe = ({ type, name, keys }: Resource): ResourceAnswer => {
     const answer = (configs: ConfigAnswer[]): ResourceAnswer => ({
       errorCode: errorCodes.NONE,
@@ -49,9 +47,10 @@ export function describeConfigsRoute(engine: LogEngine, settings: BrokerSettings
     }
     if (type === resourceTypes.broker) {
       return name === '' || name === String(NODE_ID)
-        ? answer([...ofBroker].map(([configName, config]) => brokerAnswer(configName, config)))
+        ? answer(brokerConfigs.describe().map(([configName, config]) => brokerAnswer(configName, config)))
         : refuse(errorCodes.INVALID_REQUEST, `there is no broker '${name}', only ${NODE_ID}`);
     }
+    if (type === resourceTypes.group) return answer([]);
     return refuse(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
   };
 
@@ -92,16 +91,8 @@ export function topicAnswers(set: Readonly<Record<string, string>>): ConfigAnswe
   });
 }
 
-function brokerAnswer(name: string, { value, type, isDefault, documentation }: BrokerConfig): ConfigAnswer {
-  const source = isDefault ? configSources.default : configSources.staticBroker;
-  return {
-    name,
-    value,
-    readOnly: true,
-    source,
-    isSensitive: false,
-    synonyms: [{ name, value, source }],
-    configType: type,
-    documentation,
-  };
+function brokerAnswer(name: string, config: BrokerConfig): ConfigAnswer {
+  const { value, type, synonyms, readOnly, documentation } = config;
+  const { source } = synonyms[0]!;
+  return { name, value, readOnly, source, isSensitive: false, synonyms, configType: type, documentation };
 }

@@ -1,13 +1,13 @@
 import { defineApi } from '../api.ts';
 import { array, boolean, int8, int16, int32, nullableArray, nullableString, since, string, struct } from '../schema.ts';
 
-export const resourceTypes = { topic: 2, broker: 4 } as const;
+export const resourceTypes = { topic: 2, broker: 4, group: 32 } as const;
 
 /** What a setting's value is, for tools that let somebody edit it. */
 export const configTypes = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 } as const;
 
 /** Where a setting's value comes from. */
-export const configSources = { topic: 1, staticBroker: 4, default: 5 } as const;
+export const configSources = { topic: 1, dynamicBroker: 2, staticBroker: 4, default: 5 } as const;
 
 /** Settings of topics and brokers. */
 export const describeConfigsApi = defineApi({
