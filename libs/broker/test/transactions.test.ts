@@ -157,7 +157,7 @@ async function add(client: RawClient, producer: Opened, partitions: number[], ve
 async function write(
   client: RawClient,
   { transactionalId, producerId, producerEpoch }: Opened,
-  { value = 'v', index = 0, sequence = 0, named = true } = {},
+  { value = 'v', index = 0, sequence = 0, named = true, version = 8 } = {},
 ): Promise<number> {
   const builder = new RecordBatchBuilder();
   builder.append(null, Buffer.from(value), 1000, {});
@@ -168,7 +168,7 @@ async function write(
     baseSequence: sequence,
     isTransactional: true,
   });
-  const { topics } = await client.call(apis.produce, 8, {
+  const { topics } = await client.call(apis.produce, version, {
     transactionalId: named ? transactionalId : null,
     acks: -1,
     timeoutMs: 1000,
@@ -331,5 +331,77 @@ describe('on the wire', () => {
     await end(client, producer, false);
     expect(await described()).toEqual([[errorCodes.NONE, 'CompleteAbort', []], nobody]);
     expect(await openFrom()).toEqual([[producer.producerId, -1n]]);
+  });
+
+  describe('where each transaction has an epoch of its own', () => {
+    const version = 12;
+    const endAs = async (producer: Opened, committed: boolean) => {
+      const answer = await client.call(apis.endTxn, 5, { ...producer, committed });
+      const { errorCode, producerId, producerEpoch } = answer;
+      return { errorCode, next: { ...producer, producerId, producerEpoch } };
+    };
+
+    test('a batch needs no announcement, and an end makes the next epoch', async () => {
+      const producer = await opened(client, 'writer');
+      expect(await write(client, producer, { value: 'a', version })).toBe(errorCodes.NONE);
+      expect(await write(client, producer, { value: 'b', sequence: 1, version })).toBe(errorCodes.NONE);
+      const { errorCode, next } = await endAs(producer, true);
+      expect(errorCode).toBe(errorCodes.NONE);
+      expect(next).toEqual({ ...producer, producerEpoch: producer.producerEpoch + 1 });
+      expect(await endAs(producer, true)).toEqual({ errorCode, next });
+      expect(await write(client, next, { value: 'c', version })).toBe(errorCodes.NONE);
+      await endAs(next, true);
+      expect(await valuesUntil('c')).toEqual(['a', 'b', 'c']);
+    });
+
+    test('whatever comes late of one transaction does not touch the next', async () => {
+      const producer = await opened(client, 'writer');
+      await write(client, producer, { value: 'a', version });
+      const { next } = await endAs(producer, false);
+      await write(client, next, { value: 'b', version });
+      expect(await write(client, producer, { value: 'late', sequence: 1, version })).toBe(
+        errorCodes.INVALID_PRODUCER_EPOCH,
+      );
+      expect((await endAs(producer, true)).errorCode).toBe(errorCodes.PRODUCER_FENCED);
+      await endAs(next, true);
+      expect(await valuesUntil('b')).toEqual(['b']);
+    });
+
+    test('batches that are sent without waiting begin the transaction in their order', async () => {
+      const producer = await opened(client, 'writer');
+      const codes = await Promise.all(
+        Array.from({ length: 20 }, (_, sequence) =>
+          write(client, producer, { value: `${sequence}`, sequence, version }),
+        ),
+      );
+      expect(new Set(codes)).toEqual(new Set([errorCodes.NONE]));
+      await endAs(producer, true);
+      expect(await valuesUntil('19')).toEqual(codes.map((_, sequence) => `${sequence}`));
+    });
+
+    test('offsets need no announcement either', async () => {
+      const producer = await opened(client, 'writer');
+      const partitions = [{ index: 0, committedOffset: 5n, committedLeaderEpoch: -1, committedMetadata: null }];
+      const request = { ...producer, groupId: 'g', generationId: -1, memberId: '', groupInstanceId: null };
+      const answer = await client.call(apis.txnOffsetCommit, 5, { ...request, topics: [{ name: 'out', partitions }] });
+      expect(answer.topics[0]!.partitions).toEqual([{ index: 0, errorCode: errorCodes.NONE }]);
+      expect((await endAs(producer, true)).errorCode).toBe(errorCodes.NONE);
+    });
+
+    test('a transaction that nothing came of can be aborted, but not committed', async () => {
+      const producer = await opened(client, 'writer');
+      expect((await endAs(producer, true)).errorCode).toBe(errorCodes.INVALID_TXN_STATE);
+      const { errorCode, next } = await endAs(producer, false);
+      expect([errorCode, next.producerEpoch]).toEqual([errorCodes.NONE, producer.producerEpoch + 1]);
+    });
+
+    test('a batch that is damaged is refused, and its connection goes on', async () => {
+      const damaged = Buffer.alloc(100);
+      damaged.writeInt32BE(100 - 12, 8);
+      const topics = [{ name: 'out', partitions: [{ index: 0, records: [damaged] }] }];
+      const request = { transactionalId: 'writer', acks: -1, timeoutMs: 1000, topics };
+      const answer = await client.call(apis.produce, version, request);
+      expect(answer.topics[0]!.partitions[0]!.errorCode).toBe(errorCodes.CORRUPT_MESSAGE);
+    });
   });
 });

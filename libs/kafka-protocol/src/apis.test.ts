@@ -27,6 +27,8 @@ function inventingReader(gen: fc.GeneratorValue): Reader {
     uvarint: () => 1 + small(3),
     text: (length: number) => gen(() => fc.string({ minLength: length, maxLength: length })),
     view: (length: number) => Buffer.alloc(length, small(255)),
+    part: () => reader,
+    expectEnd: () => {},
     countElements: () => {},
   };
   return reader as unknown as Reader;

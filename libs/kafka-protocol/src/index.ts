@@ -34,6 +34,7 @@ export {
   readCorrelationId,
 } from './frames.ts';
 export { configOperations } from './messages/alter-configs.ts';
+export { NO_FEATURES } from './messages/api-versions.ts';
 export { HIGH_WATERMARK_OFFSET } from './messages/delete-records.ts';
 export { endpointTypes } from './messages/describe-cluster.ts';
 export { configSources, configTypes, resourceTypes } from './messages/describe-configs.ts';

@@ -63,6 +63,11 @@ export class Reader {
     return this.#bytes.subarray(from, from + length);
   }
 
+  /** A reader of the next bytes only. */
+  part(length: number): Reader {
+    return new Reader(this.view(length));
+  }
+
   /** Checks an array's length before anything is allocated for it. Every element takes a byte at least. */
   countElements(count: number): void {
     this.#elements += count;

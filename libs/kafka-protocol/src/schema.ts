@@ -11,7 +11,7 @@
  */
 import { ProtocolError } from './protocol-error.ts';
 import type { Reader } from './reader.ts';
-import type { Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 /** How a message lies on the wire. */
 export interface Wire {
@@ -151,19 +151,39 @@ export function array<T>(of: Type<T>): Type<readonly T[]> {
 type Fields = Readonly<Record<string, Type<unknown>>>;
 type StructOf<Of extends Fields> = { [Name in keyof Of]: ValueOf<Of[Name]> };
 
-/** Fields in their order; in flexible versions followed by tagged fields: unknown ones are skipped, none are sent. */
-export function struct<const Of extends Fields>(fields: Of): Type<StructOf<Of>> {
+/** A field that is only on the wire where it is not `absent`, behind its tag, in flexible versions. */
+export interface Tagged<T> {
+  tag: number;
+  type: Type<T>;
+  absent: T;
+}
+
+type TaggedFields = Readonly<Record<string, Tagged<unknown>>>;
+type TaggedOf<Of extends TaggedFields> = { [Name in keyof Of]: Of[Name] extends Tagged<infer T> ? T : never };
+
+export function tagged<T>(tag: number, type: Type<T>, absent: NoInfer<T>): Tagged<T> {
+  return { tag, type, absent };
+}
+
+/** Fields in their order; in flexible versions followed by tagged fields: unknown ones are skipped. */
+export function struct<const Of extends Fields, const OfTagged extends TaggedFields = Record<never, never>>(
+  fields: Of,
+  taggedFields?: OfTagged,
+): Type<StructOf<Of> & TaggedOf<OfTagged>> {
   const entries = Object.entries(fields);
+  const taggedEntries = Object.entries<Tagged<unknown>>(taggedFields ?? {}).sort(([, a], [, b]) => a.tag - b.tag);
   return {
     read(reader, wire) {
       const value: Record<string, unknown> = {};
       for (const [name, type] of entries) value[name] = type.read(reader, wire);
-      if (wire.flexible) skipTaggedFields(reader);
-      return value as StructOf<Of>;
+      for (const [name, { absent }] of taggedEntries) value[name] = absent;
+      if (wire.flexible) readTaggedFields(reader, wire, taggedEntries, value);
+      return value as StructOf<Of> & TaggedOf<OfTagged>;
     },
     write(writer, value, wire) {
-      for (const [name, type] of entries) type.write(writer, value[name], wire);
-      if (wire.flexible) writer.uvarint(0);
+      const values: Readonly<Record<string, unknown>> = value;
+      for (const [name, type] of entries) type.write(writer, values[name], wire);
+      if (wire.flexible) writeTaggedFields(writer, wire, taggedEntries, values);
     },
   };
 }
@@ -191,6 +211,41 @@ export function skipTaggedFields(reader: Reader): void {
   for (let i = 0; i < count; i++) {
     reader.uvarint();
     reader.view(reader.uvarint());
+  }
+}
+
+function readTaggedFields(
+  reader: Reader,
+  wire: Wire,
+  known: readonly [string, Tagged<unknown>][],
+  into: Record<string, unknown>,
+): void {
+  const count = reader.uvarint();
+  reader.countElements(count);
+  for (let i = 0; i < count; i++) {
+    const tag = reader.uvarint();
+    const part = reader.part(reader.uvarint());
+    const found = known.find(([, each]) => each.tag === tag);
+    if (found === undefined) continue;
+    into[found[0]] = found[1].type.read(part, wire);
+    part.expectEnd();
+  }
+}
+
+function writeTaggedFields(
+  writer: Writer,
+  wire: Wire,
+  known: readonly [string, Tagged<unknown>][],
+  values: Readonly<Record<string, unknown>>,
+): void {
+  const there = known.filter(([name, { absent }]) => values[name] !== absent);
+  writer.uvarint(there.length);
+  for (const [name, { tag, type }] of there) {
+    const part = new Writer();
+    type.write(part, values[name], wire);
+    writer.uvarint(tag);
+    writer.uvarint(part.length);
+    for (const chunk of part.finish()) writer.bytes(chunk);
   }
 }
 

@@ -125,7 +125,8 @@ describe('a broker of another make', () => {
 
   test('is not asked for what it does not list: the error says that it keeps no volumes', async () => {
     const apiKeys = [{ apiKey: apis.metadata.key, minVersion: 0, maxVersion: 8 }];
-    const versions = { errorCode: errorCodes.NONE, apiKeys, throttleTimeMs: 0 };
+    const features = { supportedFeatures: [], finalizedFeaturesEpoch: -1n, finalizedFeatures: [] };
+    const versions = { errorCode: errorCodes.NONE, apiKeys, throttleTimeMs: 0, ...features };
     await withForeign(
       () => versions,
       async (foreign) => {

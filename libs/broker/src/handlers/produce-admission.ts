@@ -5,6 +5,7 @@ import {
   type RecordBatch,
   RecordBatchError,
 } from '@tickfold/kafka-protocol';
+import type { LogEngine } from '@tickfold/log-engine';
 import type { AnnouncedWrites } from '../transactions/announced-writes.ts';
 
 /** Why batches are not taken. */
@@ -20,6 +21,8 @@ export interface Offer {
   index: number;
   batches: Uint8Array;
   transactionalId: string | null;
+  /** The client need not say before which partitions it will write to. */
+  isUnannounced: boolean;
   /** Of a topic that keeps one record of each key. */
   needsKeys: boolean;
 }
@@ -44,8 +47,32 @@ export function refusalOf(offer: Offer, announced: AnnouncedWrites): Refusal | u
   return undefined;
 }
 
+/** Adds the partition to the transaction that transactional batches belong to. Takes effect before it returns. */
+export async function joinTransaction(
+  { topic, index, batches, transactionalId }: Offer,
+  engine: LogEngine,
+  announced: AnnouncedWrites,
+): Promise<void> {
+  if (transactionalId === null) return;
+  const header = firstTransactional(batches);
+  if (header === undefined) return;
+  const producer = { transactionalId, producerId: header.producerId, epoch: header.producerEpoch };
+  await engine.beginTransaction(producer);
+  announced.addPartitions(producer, [[topic, index]]);
+}
+
+function firstTransactional(batches: Uint8Array): BatchHeader | undefined {
+  try {
+    for (const { header } of iterateBatches(batches)) if (header.isTransactional) return header;
+  } catch (error) {
+    // The engine refuses what cannot be read.
+    if (!(error instanceof RecordBatchError)) throw error;
+  }
+  return undefined;
+}
+
 function transactionRefusal(
-  { topic, index, transactionalId }: Offer,
+  { topic, index, transactionalId, isUnannounced }: Offer,
   { producerId, producerEpoch: epoch }: BatchHeader,
   announced: AnnouncedWrites,
 ): Refusal | undefined {
@@ -53,7 +80,8 @@ function transactionRefusal(
     const message = 'a transactional batch came in a request without a transactional id';
     return refuse(errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message);
   }
-  if (announced.allowsPartition(transactionalId, { producerId, epoch }, topic, index)) return undefined;
+  if (isUnannounced || announced.allowsPartition(transactionalId, { producerId, epoch }, topic, index))
+    return undefined;
   return refuse(
     errorCodes.INVALID_TXN_STATE,
     `${topic}/${index} was not added to the transaction of ${transactionalId}`,

@@ -3,19 +3,27 @@ import type { Durability, LogEngine } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { type Route, route } from '../route.ts';
 import type { AnnouncedWrites } from '../transactions/announced-writes.ts';
-import { refusalOf } from './produce-admission.ts';
+import { joinTransaction, refusalOf } from './produce-admission.ts';
 
 type ProduceRequest = RequestOf<typeof apis.produce>;
 type PartitionAnswer = ResponseOf<typeof apis.produce>['topics'][number]['partitions'][number];
 
 /** Record batch v2 came with version 3. */
 const FIRST_VERSION_SERVED = 3;
+/** From this version on a batch adds its partition to its transaction by itself (KIP-890). */
+const UNANNOUNCED_SINCE = 12;
 
 const durabilities = new Map<number, Durability>([
   [-1, 'synced'],
   [0, 'none'],
   [1, 'written'],
 ]);
+
+interface Terms {
+  durability: Durability;
+  transactionalId: string | null;
+  isUnannounced: boolean;
+}
 
 /**
  * Appends. Requests of one connection overlap, so that many share one flush of the disk; they are begun in order, and
@@ -26,19 +34,22 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
     topic: string,
     index: number,
     records: readonly Uint8Array[],
-    { durability, transactionalId }: { durability: Durability; transactionalId: string | null },
+    { durability, transactionalId, isUnannounced }: Terms,
   ): Promise<PartitionAnswer> => {
     const { log, errorCode } = findPartition(engine, topic, index);
     if (log === undefined) return refused(index, errorCode);
     const batches = records[0];
     if (batches === undefined) return refused(index, errorCodes.INVALID_RECORD, 'no record batch');
     const needsKeys = engine.topic(topic)?.settings['cleanup.policy']?.includes('compact') === true;
-    const refusal = refusalOf({ topic, index, batches, transactionalId, needsKeys }, announced);
+    const offer = { topic, index, batches, transactionalId, isUnannounced, needsKeys };
+    const refusal = refusalOf(offer, announced);
     if (refusal !== undefined) {
       return { ...refused(index, refusal.errorCode, refusal.message), recordErrors: refusal.recordErrors };
     }
     try {
-      const { baseOffset, logStartOffset } = await log.append(batches, durability);
+      // Both at once: to wait in between would let a later request's batches overtake these.
+      const joining = isUnannounced ? joinTransaction(offer, engine, announced) : undefined;
+      const [{ baseOffset, logStartOffset }] = await Promise.all([log.append(batches, durability), joining]);
       return { ...refused(index, errorCodes.NONE), baseOffset, logStartOffset };
     } catch (error) {
       const { errorCode, message } = kafkaErrorOf(error);
@@ -47,6 +58,8 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
   };
 
   const handle = async (request: ProduceRequest, { version }: { version: number }) => {
+    const { transactionalId } = request;
+    const isUnannounced = version >= UNANNOUNCED_SINCE;
     const durability = durabilities.get(request.acks);
     const refusal = version < FIRST_VERSION_SERVED ? errorCodes.UNSUPPORTED_VERSION : errorCodes.INVALID_REQUIRED_ACKS;
     const topics = await Promise.all(
@@ -56,7 +69,7 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
           partitions.map(({ index, records }) =>
             durability === undefined || version < FIRST_VERSION_SERVED
               ? refused(index, refusal)
-              : appendTo(name, index, records, { durability, transactionalId: request.transactionalId }),
+              : appendTo(name, index, records, { durability, transactionalId, isUnannounced }),
           ),
         ),
       })),

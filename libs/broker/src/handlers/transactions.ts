@@ -1,5 +1,13 @@
 import { apis, errorCodes, type RequestOf } from '@tickfold/kafka-protocol';
-import type { LogEngine, OpenProducerOptions, TransactionalProducer } from '@tickfold/log-engine';
+import {
+  type CommittedOffset,
+  EngineError,
+  type LogEngine,
+  type OpenProducerOptions,
+  type ProducerIdentity,
+  type TransactionalProducer,
+  type TransactionOutcome,
+} from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import type { GroupCoordinator } from '../groups/coordinator.ts';
 import type { OffsetExpiry } from '../groups/offset-expiry.ts';
@@ -11,6 +19,8 @@ type InitProducerIdRequest = RequestOf<typeof apis.initProducerId>;
 
 /** Clients before these versions know a producer that was replaced by its old error code only. */
 const FENCED_SINCE = { initProducerId: 4, addPartitionsToTxn: 2, addOffsetsToTxn: 2, endTxn: 2 } as const;
+/** From these versions on nothing needs to be announced, and each transaction has an epoch of its own (KIP-890). */
+const UNANNOUNCED_SINCE = { txnOffsetCommit: 5, endTxn: 5 } as const;
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 };
 
 interface Parts {
@@ -75,34 +85,58 @@ export function transactionRoutes({ engine, coordinator, expiry, announced, maxM
     }
   });
 
-  const txnOffsetCommit = route(apis.txnOffsetCommit, async (request) => {
+  const txnOffsetCommit = route(apis.txnOffsetCommit, async (request, { version }) => {
     const { groupId, topics } = request;
     const producer = producerOf(request);
-    const refusal = announced.allowsGroup(producer, groupId)
-      ? membershipError(coordinator, request)
-      : errorCodes.INVALID_TXN_STATE;
+    const isUnannounced = version >= UNANNOUNCED_SINCE.txnOffsetCommit;
+    const refusal =
+      isUnannounced || announced.allowsGroup(producer, groupId)
+        ? membershipError(coordinator, request)
+        : errorCodes.INVALID_TXN_STATE;
     const errorOf = (topic: string, index: number, metadata: string) =>
       refusal ||
       findPartition(engine, topic, index).errorCode ||
       (Buffer.byteLength(metadata) > maxMetadataBytes ? errorCodes.OFFSET_METADATA_TOO_LARGE : errorCodes.NONE);
-    const store = (offsets: Parameters<LogEngine['commitOffsetsInTransaction']>[2]) => {
+    const store = async (offsets: CommittedOffset[]) => {
       expiry.touch(groupId);
-      return engine.commitOffsetsInTransaction(producer, groupId, offsets);
+      if (isUnannounced) await engine.beginTransaction(producer);
+      await engine.commitOffsetsInTransaction(producer, groupId, offsets);
     };
     return { throttleTimeMs: 0, topics: await commitOffsets(topics, errorOf, store) };
   });
 
   const endTxn = route(apis.endTxn, async (request, { version }) => {
+    const producer = producerOf(request);
+    const outcome = request.committed ? 'commit' : 'abort';
     try {
-      await engine.endTransaction(producerOf(request), request.committed ? 'commit' : 'abort');
+      const { producerId, epoch } = await (version >= UNANNOUNCED_SINCE.endTxn
+        ? endWithNewEpoch(engine, producer, outcome)
+        : engine.endTransaction(producer, outcome));
       announced.forget(request.transactionalId);
-      return { throttleTimeMs: 0, errorCode: errorCodes.NONE };
+      return { throttleTimeMs: 0, errorCode: errorCodes.NONE, producerId, producerEpoch: epoch };
     } catch (error) {
-      return { throttleTimeMs: 0, errorCode: transactionError(error, version >= FENCED_SINCE.endTxn) };
+      const errorCode = transactionError(error, version >= FENCED_SINCE.endTxn);
+      return { throttleTimeMs: 0, errorCode, ...NO_PRODUCER };
     }
   });
 
   return [initProducerId, addPartitionsToTxn, addOffsetsToTxn, endTxn, txnOffsetCommit];
+}
+
+/** A client that announces nothing cannot know whether any of its writes arrived: it may abort in any case. */
+async function endWithNewEpoch(
+  engine: LogEngine,
+  producer: TransactionalProducer,
+  outcome: TransactionOutcome,
+): Promise<ProducerIdentity> {
+  try {
+    return await engine.endTransaction(producer, outcome, { bumpEpoch: true });
+  } catch (error) {
+    const nothingCame = error instanceof EngineError && error.code === 'invalid-transaction-state';
+    if (!nothingCame || outcome === 'commit') throw error;
+    await engine.beginTransaction(producer);
+    return engine.endTransaction(producer, outcome, { bumpEpoch: true });
+  }
 }
 
 /** Undefined where the request contradicts itself. A producer without a transactional id is always a new one. */

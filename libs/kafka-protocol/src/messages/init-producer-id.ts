@@ -5,7 +5,7 @@ import { int16, int32, int64, nullableString, since, struct } from '../schema.ts
 export const initProducerIdApi = defineApi({
   name: 'InitProducerId',
   key: 22,
-  versions: [0, 4],
+  versions: [0, 5],
   flexibleSince: 2,
   request: struct({
     transactionalId: nullableString,

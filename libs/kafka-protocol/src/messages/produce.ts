@@ -8,7 +8,7 @@ import { array, int16, int32, int64, nullableString, records, since, string, str
 export const produceApi = defineApi({
   name: 'Produce',
   key: 0,
-  versions: [0, 9],
+  versions: [0, 12],
   flexibleSince: 9,
   request: struct({
     transactionalId: since(3, nullableString, null),

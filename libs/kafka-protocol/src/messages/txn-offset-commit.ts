@@ -5,7 +5,7 @@ import { array, int16, int32, int64, nullableString, since, string, struct } fro
 export const txnOffsetCommitApi = defineApi({
   name: 'TxnOffsetCommit',
   key: 28,
-  versions: [0, 3],
+  versions: [0, 5],
   flexibleSince: 3,
   request: struct({
     transactionalId: string,
