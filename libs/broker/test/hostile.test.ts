@@ -71,8 +71,9 @@ describe('bytes that are no Kafka end their connection, not the broker:', () => 
   });
 
   test('a version that is not served is named with its API', async () => {
-    const line = await refusalOf(frameOf(Buffer.from('0001000c00000001ffff', 'hex')));
-    expect(line).toMatchObject({ api: 'Fetch', version: 12, reason: 'version 12 is not among 4 to 11' });
+    const line = await refusalOf(frameOf(Buffer.from('0001006400000001ffff', 'hex')));
+    const reason = `version 100 is not among 4 to ${apis.fetch.maxVersion}`;
+    expect(line).toMatchObject({ api: 'Fetch', version: 100, reason });
   });
 
   test('a field that no message can have is named with its API, and requests before it are answered', async () => {
