@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fetchApacheKafka, judgesFolder, kafkaVersion } from '@tickfold/testkit/apache-kafka';
 import { excuses } from './excuses.ts';
+import { franzGo } from './go.ts';
 import { javaAdmin, javaTools } from './java.ts';
 import type { Hearing, Judge, Subject, Verdict } from './judge.ts';
 import { kafkajs } from './kafkajs.ts';
@@ -14,7 +15,7 @@ import { pythonClients } from './python.ts';
 import { compare, describeRun, type Judged, type Row } from './report.ts';
 import { startKafka, startTickfold } from './subjects.ts';
 
-const judges: Judge[] = [kcat, kafkajs, ...pythonClients, javaAdmin, javaTools, librdkafka];
+const judges: Judge[] = [kcat, kafkajs, ...pythonClients, franzGo, javaAdmin, javaTools, librdkafka];
 const repository = join(import.meta.dirname, '../../../..');
 const results = join(judgesFolder, 'last-run');
 

@@ -288,7 +288,9 @@ const cases: Record<string, Check> = {
   'adds partitions to a topic': async (client) => {
     const admin = await client.createTopic(1);
     await admin.createPartitions({ topicPartitions: [{ topic: client.topic, count: 3 }] });
-    same((await admin.fetchTopicMetadata({ topics: [client.topic] })).topics[0]!.partitions.length, 3);
+    await eventually(async () =>
+      same((await admin.fetchTopicMetadata({ topics: [client.topic] })).topics[0]!.partitions.length, 3),
+    );
   },
   'changes a setting of a topic': async (client) => {
     const admin = await client.createTopic();
