@@ -226,6 +226,27 @@ describe('Produce', () => {
     expect((await produce(batchWith(['a', 'b']), { topic: 'keyed' })).errorCode).toBe(errorCodes.NONE);
   });
 
+  test('to a topic of append time gives records the time of their arrival, in the batch and in the answer', async () => {
+    const configs = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
+    const topic = { name: 'timed', partitionCount: 1, replicationFactor: 1, assignments: [], configs };
+    await client.call(apis.createTopics, 4, { topics: [topic], timeoutMs: 1000, validateOnly: false });
+    const beforeMs = Date.now();
+    const { errorCode, logAppendTimeMs } = await produce(batchOf('a', 'b'), { topic: 'timed' });
+    expect(errorCode).toBe(errorCodes.NONE);
+    expect(Number(logAppendTimeMs)).toBeGreaterThanOrEqual(beforeMs);
+    const { batches } = await running.engine.partition('timed', 0)!.read(0n, 1_000);
+    const [batch] = [...iterateBatches(batches[0]!)];
+    expect(batch!.crcIsValid()).toBe(true);
+    expect([...batch!.records()].map(({ timestampMs }) => BigInt(timestampMs))).toEqual([
+      logAppendTimeMs,
+      logAppendTimeMs,
+    ]);
+
+    const damaged = batchOf('abc');
+    damaged[damaged.length - 2]! ^= 1;
+    expect((await produce(damaged, { topic: 'timed' })).errorCode).toBe(errorCodes.CORRUPT_MESSAGE);
+  });
+
   test('of a control batch is refused: the broker alone writes these', async () => {
     const builder = new RecordBatchBuilder();
     builder.append(Buffer.from([0, 0, 0, 1]), null, 1000, {});

@@ -58,6 +58,7 @@ export {
   type RecordBatchErrorCode,
   RecordCursor,
   readBatchHeader,
+  setAppendTime,
 } from './record-batch.ts';
 export { type FinishOptions, type HeaderFields, RecordBatchBuilder } from './record-batch-builder.ts';
 export { NO_UUID } from './schema.ts';

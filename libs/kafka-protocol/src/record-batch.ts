@@ -120,6 +120,17 @@ export function batchCrcIsValid(bytes: Uint8Array, at: number, sizeBytes: number
   return crc32c(buffer.subarray(at + CRC_FROM, at + sizeBytes)) === buffer.readUInt32BE(at + CRC_AT);
 }
 
+/**
+ * Gives the records of the batch that `bytes` is the time at which the broker took them, in place.
+ * The sender's CRC has to hold: it is replaced by one that holds for whatever is there.
+ */
+export function setAppendTime(bytes: Uint8Array, appendTimeMs: bigint): void {
+  const buffer = asBuffer(bytes);
+  buffer.writeInt16BE(buffer.readInt16BE(21) | 0x08, 21);
+  buffer.writeBigInt64BE(appendTimeMs, 35);
+  buffer.writeUInt32BE(crc32c(buffer.subarray(CRC_FROM)), CRC_AT);
+}
+
 /** One whole batch as a view over its bytes. */
 export class RecordBatch {
   readonly header: BatchHeader;

@@ -23,7 +23,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'max.message.bytes': integer(61, LARGEST_BATCH_BYTES),
   'message.timestamp.after.max.ms': integer(0),
   'message.timestamp.before.max.ms': integer(0),
-  'message.timestamp.type': oneOf('CreateTime'),
+  'message.timestamp.type': oneOf('CreateTime', 'LogAppendTime'),
   'min.cleanable.dirty.ratio': { accepts: (value) => /^(0(\.\d+)?|1(\.0+)?)$/.test(value), limit: 'from 0 to 1' },
   'min.compaction.lag.ms': integer(0),
   'min.insync.replicas': integer(1, 1),

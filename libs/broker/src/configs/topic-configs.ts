@@ -54,7 +54,8 @@ export const topicConfigs: ReadonlyMap<string, TopicConfig> = new Map(
     'message.timestamp.type': {
       value: 'CreateTime',
       type: string,
-      documentation: 'Records keep the time that their producer gave them.',
+      documentation:
+        'CreateTime: records keep the time that their producer gave them; LogAppendTime: they get that of their arrival.',
       brokerName: 'log.message.timestamp.type',
     },
     'min.cleanable.dirty.ratio': {

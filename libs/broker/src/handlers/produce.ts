@@ -1,4 +1,12 @@
-import { apis, errorCodes, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
+import {
+  apis,
+  errorCodes,
+  iterateBatches,
+  RecordBatchError,
+  type RequestOf,
+  type ResponseOf,
+  setAppendTime,
+} from '@tickfold/kafka-protocol';
 import type { Durability, LogEngine } from '@tickfold/log-engine';
 import { findPartition, kafkaErrorOf } from '../engine-errors.ts';
 import { type Route, route } from '../route.ts';
@@ -40,17 +48,20 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
     if (log === undefined) return refused(index, errorCode);
     const batches = records[0];
     if (batches === undefined) return refused(index, errorCodes.INVALID_RECORD, 'no record batch');
-    const needsKeys = engine.topic(topic)?.settings['cleanup.policy']?.includes('compact') === true;
+    const settings = engine.topic(topic)?.settings;
+    const needsKeys = settings?.['cleanup.policy']?.includes('compact') === true;
     const offer = { topic, index, batches, transactionalId, isUnannounced, needsKeys };
     const refusal = refusalOf(offer, announced);
     if (refusal !== undefined) {
       return { ...refused(index, refusal.errorCode, refusal.message), recordErrors: refusal.recordErrors };
     }
+    const logAppendTimeMs = settings?.['message.timestamp.type'] === 'LogAppendTime' ? BigInt(Date.now()) : -1n;
     try {
+      if (logAppendTimeMs >= 0n) stamp(batches, logAppendTimeMs);
       // Both at once: to wait in between would let a later request's batches overtake these.
       const joining = isUnannounced ? joinTransaction(offer, engine, announced) : undefined;
       const [{ baseOffset, logStartOffset }] = await Promise.all([log.append(batches, durability), joining]);
-      return { ...refused(index, errorCodes.NONE), baseOffset, logStartOffset };
+      return { ...refused(index, errorCodes.NONE), baseOffset, logAppendTimeMs, logStartOffset };
     } catch (error) {
       const { errorCode, message } = kafkaErrorOf(error);
       return refused(index, errorCode, message);
@@ -78,6 +89,15 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
   };
 
   return route(apis.produce, handle, { overlaps: true });
+}
+
+/** Batches that arrived damaged, or are none, are left as they are: the engine refuses them. */
+function stamp(batches: Uint8Array, appendTimeMs: bigint): void {
+  try {
+    for (const batch of iterateBatches(batches)) if (batch.crcIsValid()) setAppendTime(batch.bytes, appendTimeMs);
+  } catch (error) {
+    if (!(error instanceof RecordBatchError)) throw error;
+  }
 }
 
 function refused(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {

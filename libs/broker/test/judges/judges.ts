@@ -28,6 +28,9 @@ const { values: options } = parseArgs({
 });
 const chosen = judges.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
 
+// What was started ends with this process, however that ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 await fetchApacheKafka();
 for (const judge of chosen) {
   say(`fetching ${judge.origin}`);
