@@ -25,7 +25,7 @@ describe.each(frames)('$api $version of $client', ({ api: name, version, request
 
   test('is decoded and encoded again to the same bytes', () => {
     const { header, rest } = decodeRequestHeader(bytes);
-    expect(header).toMatchObject({ apiKey: api.key, apiVersion: version, clientId: 'c' });
+    expect(header).toMatchObject({ apiKey: api.key, apiVersion: version, clientId: expect.any(String) });
     const message = decodeRequestBody(api, version, rest);
     const again = Buffer.concat(encodeRequest(api, version, header, message)).subarray(4);
     expect(again.toString('hex')).toBe(request);
@@ -56,3 +56,11 @@ test.each(['0000000000000000', '0000000001000000'])(
     expect(decodeRequestBody(apis.metadata, header.apiVersion, rest).topics).toBeNull();
   },
 );
+
+test('Java joins a group in the flexible format, with the ways of dividing that it knows', () => {
+  const { header, body } = decoded('Java', 'JoinGroup');
+  expect(header.apiVersion).toBe(9);
+  const { protocolType, protocols, reason } = body as ReturnType<typeof apis.joinGroup.request.decode>;
+  expect([protocolType, reason]).toEqual(['consumer', '']);
+  expect(protocols.map(({ name }) => name)).toEqual(['range', 'cooperative-sticky']);
+});
