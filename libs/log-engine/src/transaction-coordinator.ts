@@ -41,6 +41,7 @@ export interface TransactionVolumes {
   find(volume: string): Journal | undefined;
   /** Made when it is not there. */
   open(volume: string): Promise<Journal>;
+  isBeingDeleted(volume: string): boolean;
   /** Those that are there but could not be opened: what they hold is not known. */
   refused: RefusedVolumes;
 }
@@ -201,7 +202,8 @@ export class TransactionCoordinator {
     timeoutMs: number,
     replaced: Producer | undefined,
   ): Promise<ProducerIdentity> {
-    const journal = await this.#volumes.open(volumeOfGroup(name));
+    const known = this.#registry.find(name);
+    const journal = await (known === undefined ? this.#volumes.open(volumeOfGroup(name)) : this.#openVolumeOf(known));
     const row = {
       transactionalId: name,
       producerId,
@@ -250,7 +252,7 @@ export class TransactionCoordinator {
       if (wasOngoing) id.state = 'ongoing';
       throw error;
     }
-    const journal = await this.#volumes.open(id.volume);
+    const journal = await this.#openVolumeOf(id);
     const atMs = this.#clock();
     const decision = await journal.inOneTurn((turn) => {
       const made = id.decide(outcome, endedBy, next);
@@ -261,6 +263,12 @@ export class TransactionCoordinator {
     id.decision = decision;
     id.updatedAtMs = atMs;
     this.#registry.replace(id, next);
+  }
+
+  /** A deletion waits until all that is done to its transactional ids is over: that may not wait for the deletion. */
+  async #openVolumeOf(id: TransactionalId): Promise<Journal> {
+    if (this.#volumes.isBeingDeleted(id.volume)) throw concurrent(id);
+    return this.#volumes.open(id.volume);
   }
 
   /** What is committed must not be lost in one volume and stay in another: all of it is durable before it is decided. */

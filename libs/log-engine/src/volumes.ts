@@ -68,6 +68,10 @@ export class Volumes {
     return this.#journals.get(volume);
   }
 
+  isBeingDeleted(volume: string): boolean {
+    return this.#deleting.has(volume);
+  }
+
   /** @throws EngineError `unknown-volume`, `volume-stopped` */
   existing(volume: string): Journal {
     this.refused.check(volume);

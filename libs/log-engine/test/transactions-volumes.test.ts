@@ -220,3 +220,16 @@ test('a snapshot of several volumes has a transaction ended in all of them or in
   isEnough = true;
   await writing;
 });
+
+test.each<[string, (engine: LogEngine, producer: TestProducer) => Promise<unknown>]>([
+  ['comes back', (engine) => engine.openProducer({ transactionalId: 'a.tx' })],
+  ['commits', (_, producer) => producer.end('commit')],
+])('a producer that %s while its volume is deleted learns to try again, and the deletion goes on', async (_, call) => {
+  const engine = await openEngine({ dataDir: temporaryFolder() });
+  const producer = await begunInTwo(engine);
+  const deleted = engine.deleteVolume('a');
+  await expect(call(engine, producer)).rejects.toMatchObject({ code: 'concurrent-transactions' });
+  await deleted;
+  expect(await engine.openProducer({ transactionalId: 'a.tx' })).toMatchObject({ epoch: 0 });
+  expect(await committedValues(logOf(engine, 'b.t'))).toEqual([]);
+});

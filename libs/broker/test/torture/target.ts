@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FromChild, ToChild } from './broker-child.ts';
 import { type Line, serveBroker } from './served-broker.ts';
+import { mustHold } from './violation.ts';
+
+/** Far more than an orderly end takes. */
+const END_MS = 20_000;
 
 /** What is tortured. */
 export interface Target {
@@ -56,7 +60,10 @@ export async function startProcess(dataDir: string): Promise<Target> {
       const gone = once(child, 'exit');
       if (how === 'kill') child.kill('SIGKILL');
       else child.send('close' satisfies ToChild);
-      await gone;
+      const late = setTimeout(() => child.kill('SIGKILL'), END_MS);
+      const [, signal] = await gone;
+      clearTimeout(late);
+      mustHold(how === 'kill' || signal === null, 'never-ends', () => `asked to close, it ran on for ${END_MS} ms`);
     },
   };
 }

@@ -14,10 +14,10 @@ export type Anomaly =
   | 'unexpected-error'
   /** A connection was closed, and no line says whose, at which request, and why. */
   | 'silent-close'
+  /** Asked to close, the broker went on. */
+  | 'never-ends'
   /** Memory grew past its bound. */
-  | 'memory'
-  /** A committed offset is lower than it was. */
-  | 'moved-back';
+  | 'memory';
 
 export class Violation extends Error {
   override readonly name = 'Violation';
