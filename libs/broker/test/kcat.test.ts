@@ -34,7 +34,9 @@ function kcat(args: string[], input = ''): Promise<string> {
 async function valuesIn(topic: string, codec: string): Promise<string> {
   const { batches } = await running.engine.partition(topic, 0)!.read(0n, 1 << 20);
   const found = batches.flatMap((bytes) => [...iterateBatches(bytes)]);
-  expect(new Set(found.map(({ header }) => header.compression))).toEqual(new Set([codec]));
+  // librdkafka sends a batch as it is where it would not get smaller: one of the few lines that it had at that moment.
+  const codecs = new Set(found.map(({ header }) => header.compression).filter((used) => used !== 'none'));
+  expect(codecs).toEqual(new Set(codec === 'none' ? [] : [codec]));
   return found.flatMap((batch) => [...batch.records()].map(({ value }) => `${value!.toString()}\n`)).join('');
 }
 
