@@ -12,7 +12,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-describe.skipIf(reason !== undefined)(`a real Apache Kafka (skipped: ${reason})`, () => {
+describe.skipIf(reason !== undefined)(`a real Apache Kafka${reason ? ` (skipped: ${reason})` : ''}`, () => {
   test('a killed broker comes back with its records at its address', { timeout: 60_000 }, async () => {
     running = await startApacheKafka({ settings });
     const kafka = new Kafka({ brokers: [running.bootstrap], logLevel: logLevel.NOTHING });

@@ -23,7 +23,7 @@ const CASE_TIMEOUT_MS = 120_000;
 /** librdkafka's own tests, those of them that talk to a broker. */
 export const librdkafka: Judge = {
   name: 'librdkafka',
-  origin: `librdkafka ${VERSION}'s own suite in quick mode (npm ${PACKAGE})`,
+  origin: `librdkafka ${VERSION}'s own suite (npm ${PACKAGE}), in quick mode; 0098 and 0103 with one replica instead of three`,
   async prepare() {
     await buildLibrdkafka();
     await layOutKafka();
