@@ -161,6 +161,7 @@ describe('ApiVersions', () => {
       [apis.offsetDelete.key]: [0, 0],
       [apis.describeClientQuotas.key]: [0, 1],
       [apis.describeUserScramCredentials.key]: [0, 0],
+      [apis.alterUserScramCredentials.key]: [0, 0],
       [apis.describeCluster.key]: [0, 2],
       [apis.deleteGroups.key]: [0, 2],
       [apis.describeProducers.key]: [0, 0],

@@ -32,7 +32,7 @@ import { offsetDeleteApi } from './messages/offset-delete.ts';
 import { offsetFetchApi } from './messages/offset-fetch.ts';
 import { offsetForLeaderEpochApi } from './messages/offset-for-leader-epoch.ts';
 import { produceApi } from './messages/produce.ts';
-import { describeUserScramCredentialsApi } from './messages/scram-credentials.ts';
+import { alterUserScramCredentialsApi, describeUserScramCredentialsApi } from './messages/scram-credentials.ts';
 import { syncGroupApi } from './messages/sync-group.ts';
 import { txnOffsetCommitApi } from './messages/txn-offset-commit.ts';
 import { adoptVolumeApi, createSnapshotApi, deleteVolumeApi, describeVolumesApi } from './messages/volumes.ts';
@@ -73,6 +73,7 @@ export const apis = {
   offsetDelete: offsetDeleteApi,
   describeClientQuotas: describeClientQuotasApi,
   describeUserScramCredentials: describeUserScramCredentialsApi,
+  alterUserScramCredentials: alterUserScramCredentialsApi,
   describeCluster: describeClusterApi,
   describeProducers: describeProducersApi,
   describeTransactions: describeTransactionsApi,
