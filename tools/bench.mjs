@@ -10,6 +10,7 @@ import { endWith, readWords } from './words.mjs';
 const suites = {
   sim: { project: 'libs/market', file: 'simulator.bench.js' },
   log: { project: 'libs/log-engine', file: 'log.bench.js', values: ['only'], flags: ['quick'] },
+  broker: { project: 'libs/broker', file: 'bench/broker.bench.js', values: ['only'], flags: ['quick'] },
   stream: { project: 'libs/stream', file: 'throughput.bench.js', values: ['records', 'cpu-prof'] },
 };
 
@@ -80,14 +81,15 @@ function describeMachine() {
 function asTable({ suite, machine, date, figures }) {
   const width = Math.max(...figures.map(({ name }) => name.length));
   const lines = figures.map((figure) => {
-    const { name, value, unit, atLeast, atMost } = figure;
+    const { name, value, unit, atLeast, atMost, peers = {} } = figure;
+    const others = Object.entries(peers).map(([peer, theirs]) => `   ${peer}: ${theirs.toLocaleString('en')} ${unit}`);
     const bound =
       atLeast !== undefined
         ? `at least ${atLeast.toLocaleString('en')}`
         : atMost !== undefined
           ? `at most ${atMost.toLocaleString('en')}`
           : '';
-    return `  ${name.padEnd(width)}  ${value.toLocaleString('en').padStart(12)} ${unit}${bound && `   (${bound}: ${holds(figure) ? 'holds' : 'MISSED'})`}`;
+    return `  ${name.padEnd(width)}  ${value.toLocaleString('en').padStart(12)} ${unit}${bound && `   (${bound}: ${holds(figure) ? 'holds' : 'MISSED'})`}${others.join('')}`;
   });
   return `${suite} — ${machine}, ${date}\n${lines.join('\n')}\n`;
 }

@@ -13,8 +13,8 @@ const VERSION = '2.12.0';
 const JSON_PACKAGE = 'python-rapidjson';
 const JSON_VERSION = '1.20';
 
-const built = join(judgesFolder, `librdkafka-${VERSION}`);
-const tests = join(built, 'tests');
+export const librdkafkaFolder = join(judgesFolder, `librdkafka-${VERSION}`);
+const tests = join(librdkafkaFolder, 'tests');
 const kafkaInstallation = join(judgesFolder, 'kafka-installation');
 /** They do nothing in quick mode. */
 const SLOW = ['0082'];
@@ -42,7 +42,7 @@ export const librdkafka: Judge = {
 
 /** Builds the suite and `rdkafka_performance` with the machine's C compiler: about two minutes. */
 export async function buildLibrdkafka(): Promise<void> {
-  if (existsSync(built)) return;
+  if (existsSync(librdkafkaFolder)) return;
   const work = join(judgesFolder, 'librdkafka.half');
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
@@ -57,7 +57,7 @@ export async function buildLibrdkafka(): Promise<void> {
   await mustRun('make', [jobs, 'libs'], build);
   await mustRun('make', [jobs, '-C', 'tests', 'build'], build);
   await mustRun('make', ['-C', 'examples', 'rdkafka_performance'], build);
-  await rename(source, built);
+  await rename(source, librdkafkaFolder);
   await rm(work, { recursive: true, force: true });
 }
 
