@@ -260,6 +260,16 @@ describe('on the wire', () => {
     expect(offsets.errorCode).toBe(fenced);
   });
 
+  test('a producer that never had the transactional id is told so', async () => {
+    const producer = await opened(client, 'writer');
+    const stranger = { ...producer, producerId: producer.producerId + 1n };
+    expect(await add(client, stranger, [0])).toEqual([errorCodes.INVALID_PRODUCER_ID_MAPPING]);
+    expect(await end(client, stranger, true)).toBe(errorCodes.INVALID_PRODUCER_ID_MAPPING);
+    expect(await end(client, { ...producer, transactionalId: 'nobody' }, true)).toBe(
+      errorCodes.INVALID_PRODUCER_ID_MAPPING,
+    );
+  });
+
   test('a producer goes on as its own next incarnation, unless another one took over', async () => {
     const first = await opened(client, 'writer');
     const second = await opened(client, 'writer', first);

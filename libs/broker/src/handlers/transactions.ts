@@ -21,6 +21,7 @@ type InitProducerIdRequest = RequestOf<typeof apis.initProducerId>;
 const FENCED_SINCE = { initProducerId: 4, addPartitionsToTxn: 2, addOffsetsToTxn: 2, endTxn: 2 } as const;
 /** From these versions on nothing needs to be announced, and each transaction has an epoch of its own (KIP-890). */
 const UNANNOUNCED_SINCE = { txnOffsetCommit: 5, endTxn: 5 } as const;
+const FENCED: readonly number[] = [errorCodes.PRODUCER_FENCED, errorCodes.INVALID_PRODUCER_EPOCH];
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 };
 
 interface Parts {
@@ -33,6 +34,14 @@ interface Parts {
 
 /** What transactional producers do: they are given an id, say where they will write, and end what they wrote. */
 export function transactionRoutes({ engine, coordinator, expiry, announced, maxMetadataBytes }: Parts): Route[] {
+  /** An epoch of the same producer was replaced, or the transactional id has another producer altogether. */
+  const refusalOf = ({ transactionalId, producerId }: TransactionalProducer, error: unknown, knowsFenced: boolean) => {
+    const errorCode = transactionError(error, knowsFenced);
+    if (!FENCED.includes(errorCode)) return errorCode;
+    const now = engine.transactions().find((each) => each.transactionalId === transactionalId);
+    return now?.producer.producerId === producerId ? errorCode : errorCodes.INVALID_PRODUCER_ID_MAPPING;
+  };
+
   const initProducerId = route(apis.initProducerId, async (request, { version }) => {
     const refuse = (errorCode: number) => ({ throttleTimeMs: 0, errorCode, ...NO_PRODUCER });
     const options = producerOptions(request);
@@ -67,7 +76,7 @@ export function transactionRoutes({ engine, coordinator, expiry, announced, maxM
       announced.addPartitions(producer, places);
       return answer(() => errorCodes.NONE);
     } catch (error) {
-      const errorCode = transactionError(error, version >= FENCED_SINCE.addPartitionsToTxn);
+      const errorCode = refusalOf(producer, error, version >= FENCED_SINCE.addPartitionsToTxn);
       return answer(() => errorCode);
     }
   });
@@ -80,7 +89,7 @@ export function transactionRoutes({ engine, coordinator, expiry, announced, maxM
       announced.addGroup(producer, request.groupId);
       return { throttleTimeMs: 0, errorCode: errorCodes.NONE };
     } catch (error) {
-      const errorCode = transactionError(error, version >= FENCED_SINCE.addOffsetsToTxn);
+      const errorCode = refusalOf(producer, error, version >= FENCED_SINCE.addOffsetsToTxn);
       return { throttleTimeMs: 0, errorCode };
     }
   });
@@ -115,7 +124,7 @@ export function transactionRoutes({ engine, coordinator, expiry, announced, maxM
       announced.forget(request.transactionalId);
       return { throttleTimeMs: 0, errorCode: errorCodes.NONE, producerId, producerEpoch: epoch };
     } catch (error) {
-      const errorCode = transactionError(error, version >= FENCED_SINCE.endTxn);
+      const errorCode = refusalOf(producer, error, version >= FENCED_SINCE.endTxn);
       return { throttleTimeMs: 0, errorCode, ...NO_PRODUCER };
     }
   });
