@@ -44,7 +44,10 @@ try {
   for (const judge of chosen) judged.push({ judge, rows: await hear(judge) });
   // A part of the run is no report.
   if (options.only.length === 0 && options.title === '') {
-    await writeFile(join(repository, 'docs/judges.md'), describeRun(judged, circumstances()));
+    await writeFile(
+      join(repository, 'docs/judges.md'),
+      describeRun(judged, circumstances()).replaceAll(`${repository}/`, ''),
+    );
   }
   const wrong = judged.flatMap(({ rows }) => rows).filter((row) => row.wrong).length;
   say(`${wrong} differences without a reason; all that the judges said is in ${results}`);

@@ -32,6 +32,8 @@ export const alterUserScramCredentialsApi = defineApi({
   key: 51,
   versions: [0, 0],
   flexibleSince: 0,
+  // librdkafka ends it with the empty tagged fields twice.
+  requestMayTrail: true,
   request: struct({
     deletions: array(struct({ name: string, mechanism: int8 })),
     upsertions: array(struct({ name: string, mechanism: int8, iterations: int32, salt: bytes, saltedPassword: bytes })),
