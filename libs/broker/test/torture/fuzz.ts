@@ -8,7 +8,7 @@ import { mustHold } from './violation.ts';
 
 const CONNECTIONS_A_ROUND = 32;
 const MOST_FRAMES = 40;
-/** Requests that wait on purpose (fetches, groups) are not waited for. */
+/** Requests that wait on purpose (fetches, groups) are not waited for: who hears nothing for so long goes. */
 const PATIENCE_MS = 60;
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -36,11 +36,20 @@ export function fuzzCodecs(random: SeededRandom, maker: FrameMaker, frames: numb
   return understood;
 }
 
-/** Connections side by side, each with frames of which most are wrong. @throws Violation */
-export async function fuzzRound(random: SeededRandom, maker: FrameMaker, target: Target): Promise<FuzzTally> {
+/**
+ * Connections side by side, each with frames of which most are wrong.
+ * @param served settles when the broker has served somebody else meanwhile: until then nobody gives up
+ * @throws Violation
+ */
+export async function fuzzRound(
+  random: SeededRandom,
+  maker: FrameMaker,
+  target: Target,
+  served: Promise<unknown>,
+): Promise<FuzzTally> {
   target.forgetLines();
   const talks = await Promise.all(
-    Array.from({ length: CONNECTIONS_A_ROUND }, () => talk(random.fork(), maker, target.port)),
+    Array.from({ length: CONNECTIONS_A_ROUND }, () => talk(random.fork(), maker, target.port, served)),
   );
   const lines = await target.lines();
   for (const each of talks) judge(each, lines);
@@ -61,20 +70,27 @@ interface Talk {
   closedByBroker: boolean;
 }
 
-async function talk(random: SeededRandom, maker: FrameMaker, port: number): Promise<Talk> {
+async function talk(random: SeededRandom, maker: FrameMaker, port: number, served: Promise<unknown>): Promise<Talk> {
   const frames = Array.from({ length: 1 + random.below(MOST_FRAMES) }, () => maker.some(random));
   const socket = await connected(port);
   const peer = `${socket.localAddress}:${socket.localPort}`;
   const splitter = new FrameSplitter(LARGEST_ANSWER_BYTES);
   const told: Talk = { peer, frames, answers: 0, closedByBroker: false };
   const over = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE_MS);
+    let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
     const end = (): void => {
+      isOver = true;
       clearTimeout(timer);
       resolve();
     };
+    const beginToWait = (): void => {
+      if (!isOver) timer ??= setTimeout(end, PATIENCE_MS);
+    };
+    served.then(beginToWait, beginToWait);
     socket.on('data', (chunk) => {
       for (const _ of splitter.push(chunk)) told.answers++;
+      timer?.refresh();
       if (told.answers === frames.length) end();
     });
     socket.once('close', () => {

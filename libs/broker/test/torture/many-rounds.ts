@@ -74,7 +74,8 @@ async function runOnOneFolder(dataDir: string, { seed, rounds, maker, tally, ...
       await witness.findEverything();
       for (const lifeEnd = tally.rounds + ROUNDS_A_LIFE; !isOver(Math.min(lifeEnd, folderEnd)); ) {
         await inRound(seed + tally.rounds, async (random) => {
-          const [found] = await Promise.all([fuzzRound(random, maker, target), witness.produce()]);
+          const served = witness.produce();
+          const [found] = await Promise.all([fuzzRound(random, maker, target, served), served]);
           for (const name of Object.keys(NO_FUZZ) as (keyof FuzzTally)[]) tally[name] += found[name];
           fuzzCodecs(random, maker, CODEC_FRAMES_A_ROUND);
         });
