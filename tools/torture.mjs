@@ -6,7 +6,7 @@ import { endWith, readWords } from './words.mjs';
 /** Suite → the project whose `test/torture` folder holds it, and its options. */
 const suites = {
   log: { project: 'libs/log-engine', values: ['seed', 'rounds', 'kills'] },
-  wire: { project: 'libs/broker', values: ['seed', 'rounds'] },
+  wire: { project: 'libs/broker', values: ['seed', 'rounds', 'rebalances'] },
 };
 const usage = Object.entries(suites)
   .map(([suite, { values }]) => `npm run torture -- ${[suite, ...values.map((value) => `[--${value} N]`)].join(' ')}`)

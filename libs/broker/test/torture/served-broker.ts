@@ -29,6 +29,8 @@ export async function serveBroker(dataDir: string, onLine: (line: Line) => void)
     engine: await openLogEngine({ dataDir }),
     listeners: [{ name: 'torture', host: '127.0.0.1', port: 0, advertisedHost: '127.0.0.1' }],
     autoCreateTopics: false,
+    // Sessions that end soon: groups have many divisions in little time.
+    groups: { minSessionTimeoutMs: 500 },
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
   });
   return { port: broker.addresses[0]!.port, close: () => broker.close() };

@@ -2,20 +2,23 @@
  * Damaged, invented and hostile frames against a broker that runs as a process of its own, beside a client in its right
  * mind; storms of connections; groups whose members are killed.
  *
- *   npm run torture -- wire [--seed N] [--rounds N]
+ *   npm run torture -- wire [--seed N] [--rounds N] [--rebalances N]
  *
  * TORTURE_DIR (default: the current folder) is where the broker keeps its data.
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runWireRounds } from './many-rounds.ts';
+import { runRebalances } from './rebalances.ts';
 import { runStorms } from './storms.ts';
 import { startProcess } from './target.ts';
 
-const DEFAULTS = { seed: 1, rounds: 1_000 };
+const DEFAULTS = { seed: 1, rounds: 1_000, rebalances: 100 };
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, rounds: { type: 'string' } } });
-const [seed, rounds] = [wholeNumber('seed'), wholeNumber('rounds')];
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, rounds: { type: 'string' }, rebalances: { type: 'string' } },
+});
+const [seed, rounds, rebalances] = [wholeNumber('seed'), wholeNumber('rounds'), wholeNumber('rebalances')];
 
 try {
   const parent = process.env.TORTURE_DIR ?? '.';
@@ -45,6 +48,17 @@ try {
   const storms = await timed(() => (rounds === 0 ? Promise.resolve([]) : runStorms(parent, startProcess)));
   table.push(['storms', `${storms.result.length}, in ${storms.seconds} s`]);
   for (const { name, seen } of storms.result) table.push([`  ${name}`, seen]);
+  if (rebalances > 0) {
+    const onProgress = (done: number): void => progress('rebalances', done, rebalances);
+    const churn = await timed(() => runRebalances(seed, rebalances, { parent, onProgress }));
+    const { killed, left, records, again, longestMs } = churn.result;
+    table.push(['rebalances of a group under load', `${churn.result.rebalances}, in ${churn.seconds} s`]);
+    table.push(['  members killed with kill -9', killed]);
+    table.push(['  members that left', left]);
+    table.push(['  records, each processed', records]);
+    table.push(['  processed again', again]);
+    table.push(['  longest way to a new division (ms)', longestMs]);
+  }
   const width = Math.max(...table.map(([name]) => name.length));
   for (const [name, value] of table) process.stdout.write(`${name.padEnd(width)}  ${value.toLocaleString('en')}\n`);
 } catch (error) {

@@ -10,6 +10,8 @@ export type Anomaly =
   | 'diverged'
   /** An offset was given that does not follow the last one. */
   | 'reordered'
+  /** A committed offset became a smaller one. */
+  | 'moved-back'
   /** An error that nobody had thought of came out of a request. */
   | 'unexpected-error'
   /** A connection was closed, and no line says whose, at which request, and why. */
