@@ -1,5 +1,6 @@
 import type { LogEngine } from '@tickfold/log-engine';
 import { BrokerConfigs } from './configs/broker-configs.ts';
+import { GroupConfigs } from './configs/group-configs.ts';
 import type { GroupCoordinator } from './groups/coordinator.ts';
 import type { OffsetExpiry } from './groups/offset-expiry.ts';
 import { accountRoutes } from './handlers/accounts.ts';
@@ -41,6 +42,7 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
   const { engine, coordinator, expiry, log, limits, groupSettings } = parts;
   const announced = new AnnouncedWrites(engine);
   const brokerConfigs = new BrokerConfigs(parts);
+  const groupConfigs = new GroupConfigs();
   const routes = [
     produceRoute(engine, announced),
     fetchRoute(engine, limits),
@@ -56,8 +58,8 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     offsetForLeaderEpochRoute(engine),
     ...transactionRoutes({ engine, coordinator, expiry, announced, ...groupSettings }),
     ...aclRoutes(),
-    describeConfigsRoute(engine, brokerConfigs),
-    ...alterConfigsRoutes(engine, brokerConfigs),
+    describeConfigsRoute(engine, brokerConfigs, groupConfigs),
+    ...alterConfigsRoutes(engine, brokerConfigs, groupConfigs),
     describeLogDirsRoute(engine),
     createPartitionsRoute(engine, limits),
     offsetDeleteRoute(engine, coordinator),

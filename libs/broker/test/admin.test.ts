@@ -1,4 +1,4 @@
-import { apis, configOperations, errorCodes, resourceTypes } from '@tickfold/kafka-protocol';
+import { apis, configOperations, configSources, errorCodes, resourceTypes } from '@tickfold/kafka-protocol';
 import {
   AclOperationTypes,
   AclPermissionTypes,
@@ -269,8 +269,22 @@ describe('settings of the broker', () => {
     more.close();
   });
 
-  test('groups have none', async () => {
-    expect(await describeConfigs(resourceTypes.group, 'g')).toMatchObject({ errorCode: 0, configs: [] });
+  test('groups have those of the newer protocol, which are kept until the broker ends', async () => {
+    const name = 'consumer.session.timeout.ms';
+    const set = async (operation: number, value: string | null, setting = name) => {
+      const configs = [{ name: setting, operation, value }];
+      const request = { resources: [{ type: resourceTypes.group, name: 'g', configs }], validateOnly: false };
+      return (await raw.call(apis.incrementalAlterConfigs, 1, request)).resources[0]!.errorCode;
+    };
+    const shown = async () =>
+      (await describeConfigs(resourceTypes.group, 'g')).configs.find((config) => config.name === name);
+    expect(await shown()).toMatchObject({ value: '45000', source: configSources.default });
+    expect(await set(configOperations.set, '50000')).toBe(errorCodes.NONE);
+    expect(await shown()).toMatchObject({ value: '50000', source: configSources.dynamicGroup });
+    expect(await set(configOperations.set, 'soon')).toBe(errorCodes.INVALID_CONFIG);
+    expect(await set(configOperations.set, '1', 'unheard.of')).toBe(errorCodes.INVALID_CONFIG);
+    expect(await set(configOperations.delete, null)).toBe(errorCodes.NONE);
+    expect(await shown()).toMatchObject({ value: '45000' });
   });
 });
 

@@ -8,6 +8,7 @@ import {
 } from '@tickfold/kafka-protocol';
 import { checkTopicSettings, type LogEngine } from '@tickfold/log-engine';
 import type { BrokerConfigs } from '../configs/broker-configs.ts';
+import type { GroupConfigs } from '../configs/group-configs.ts';
 import { topicConfigs } from '../configs/topic-configs.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
@@ -31,8 +32,12 @@ class Refusal extends Error {
   }
 }
 
-/** Change the settings of topics for good, and a few of the broker's until it ends. */
-export function alterConfigsRoutes(engine: LogEngine, brokerConfigs: BrokerConfigs): Route[] {
+/** Change the settings of topics for good, and a few of the broker's and of groups until it ends. */
+export function alterConfigsRoutes(
+  engine: LogEngine,
+  brokerConfigs: BrokerConfigs,
+  groupConfigs: GroupConfigs,
+): Route[] {
   /** One change after another: each begins with what the one before has left. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -59,10 +64,18 @@ export function alterConfigsRoutes(engine: LogEngine, brokerConfigs: BrokerConfi
     if (!validateOnly) brokerConfigs.override(overrides);
   };
 
+  const alterGroup = (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
+    const overrides = change(groupConfigs.overridesOf(name));
+    const problem = groupConfigs.problemWith(name, overrides);
+    if (problem !== undefined) throw new Refusal(errorCodes.INVALID_CONFIG, problem);
+    if (!validateOnly) groupConfigs.override(name, overrides);
+  };
+
   const alter = async ({ type, name }: Resource, validateOnly: boolean, change: (now: Settings) => Settings) => {
     try {
       if (type === resourceTypes.topic) await inTurn(() => alterTopic(name, validateOnly, change));
       else if (type === resourceTypes.broker) alterBroker(name, validateOnly, change);
+      else if (type === resourceTypes.group) alterGroup(name, validateOnly, change);
       else throw new Refusal(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
       return { type, name, errorCode: errorCodes.NONE, errorMessage: null };
     } catch (error) {

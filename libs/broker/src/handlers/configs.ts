@@ -9,6 +9,7 @@ import {
 } from '@tickfold/kafka-protocol';
 import type { LogEngine } from '@tickfold/log-engine';
 import type { BrokerConfig, BrokerConfigs } from '../configs/broker-configs.ts';
+import type { GroupConfigs } from '../configs/group-configs.ts';
 import { topicConfigs } from '../configs/topic-configs.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
@@ -18,8 +19,12 @@ type Resource = RequestOf<typeof apis.describeConfigs>['resources'][number];
 type ResourceAnswer = ResponseOf<typeof apis.describeConfigs>['resources'][number];
 type ConfigAnswer = ResourceAnswer['configs'][number];
 
-/** Settings of topics and of the broker. Groups have none. */
-export function describeConfigsRoute(engine: LogEngine, brokerConfigs: BrokerConfigs): Route {
+/** Settings of topics, of the broker, and of groups. */
+export function describeConfigsRoute(
+  engine: LogEngine,
+  brokerConfigs: BrokerConfigs,
+  groupConfigs: GroupConfigs,
+): Route {
   const describe = ({ type, name, keys }: Resource): ResourceAnswer => {
     const answer = (configs: ConfigAnswer[]): ResourceAnswer => ({
       errorCode: errorCodes.NONE,
@@ -47,10 +52,12 @@ export function describeConfigsRoute(engine: LogEngine, brokerConfigs: BrokerCon
     }
     if (type === resourceTypes.broker) {
       return name === '' || name === String(NODE_ID)
-        ? answer(brokerConfigs.describe().map(([configName, config]) => brokerAnswer(configName, config)))
+        ? answer(brokerConfigs.describe().map(([configName, config]) => answerOf(configName, config)))
         : refuse(errorCodes.INVALID_REQUEST, `there is no broker '${name}', only ${NODE_ID}`);
     }
-    if (type === resourceTypes.group) return answer([]);
+    if (type === resourceTypes.group) {
+      return answer(groupConfigs.describe(name).map(([configName, config]) => answerOf(configName, config)));
+    }
     return refuse(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
   };
 
@@ -91,7 +98,7 @@ export function topicAnswers(set: Readonly<Record<string, string>>): ConfigAnswe
   });
 }
 
-function brokerAnswer(name: string, config: BrokerConfig): ConfigAnswer {
+function answerOf(name: string, config: BrokerConfig): ConfigAnswer {
   const { value, type, synonyms, readOnly, documentation } = config;
   const { source } = synonyms[0]!;
   return { name, value, readOnly, source, isSensitive: false, synonyms, configType: type, documentation };

@@ -7,7 +7,7 @@ export const resourceTypes = { topic: 2, broker: 4, group: 32 } as const;
 export const configTypes = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 } as const;
 
 /** Where a setting's value comes from. */
-export const configSources = { topic: 1, dynamicBroker: 2, staticBroker: 4, default: 5 } as const;
+export const configSources = { topic: 1, dynamicBroker: 2, staticBroker: 4, default: 5, dynamicGroup: 8 } as const;
 
 /** Settings of topics and brokers. */
 export const describeConfigsApi = defineApi({
