@@ -31,27 +31,20 @@ export async function appendFor(elapseMs: number, writing: Writing): Promise<Wri
   return { recordsPerSecond: perSecond(latenciesMs.length * writing.recordsPerBatch, elapsedMs), latenciesMs };
 }
 
-/**
- * Appends for so long at a given rate, each writer its part of it, without waiting for acknowledgements. An append counts
- * from when it was due, so that a stall counts for all that it holds up.
- */
+/** Appends for so long at a given rate, each writer its part of it; one that is late does not rest until it has caught up. */
 export async function appendAtRate(elapseMs: number, recordsPerSecond: number, writing: Writing): Promise<Written> {
   const { writers, durability, recordsPerBatch, batchOf, next } = writing;
   const intervalMs = (1_000 * recordsPerBatch * writers) / recordsPerSecond;
   const latenciesMs: number[] = [];
   const begin = performance.now();
-  const append = async (dueMs: number): Promise<void> => {
-    await next().append(batchOf(recordsPerBatch), durability);
-    latenciesMs.push(performance.now() - dueMs);
-  };
   const write = async (_: unknown, writer: number): Promise<void> => {
-    const appends: Promise<void>[] = [];
     for (let dueMs = begin + (writer / writers) * intervalMs; dueMs - begin < elapseMs; dueMs += intervalMs) {
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await delay(waitMs);
-      appends.push(append(dueMs));
+      const askedAtMs = performance.now();
+      await next().append(batchOf(recordsPerBatch), durability);
+      latenciesMs.push(performance.now() - askedAtMs);
     }
-    await Promise.all(appends);
   };
   await Promise.all(Array.from({ length: writers }, write));
   const elapsedMs = performance.now() - begin;
