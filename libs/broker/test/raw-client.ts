@@ -12,6 +12,8 @@ export class RawClient {
 
   constructor(socket: Socket) {
     this.socket = socket;
+    // A request is written in pieces; they do not wait for one another.
+    socket.setNoDelay(true);
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
