@@ -2,17 +2,16 @@ import type { EngineEvent } from './api.ts';
 import type { Disk } from './disk.ts';
 import { EngineError } from './errors.ts';
 
-/** After so many bytes, or so much time of writing, the disk is looked at again. */
+/** After so many bytes, or so much time of appending, the disk is looked at again. */
 const BYTES_BETWEEN_LOOKS = 4 * 1024 * 1024;
 const MS_BETWEEN_LOOKS = 100;
 
 /**
- * Watches, beside the writes, how much room the disk has. Below a reserve no more data is taken: so group offsets,
- * decisions and deletions, from which room comes, still have theirs.
+ * Watches, beside the appends, how much room the disk has. Below a reserve no more data is taken: so group offsets,
+ * decisions and deletions, from which room comes, still have theirs. Between two looks it counts what is appended, so
+ * that a fast writer cannot use up the reserve before anyone looks.
  */
 export class DiskRoom {
-  /** True while less than the reserve is free. */
-  isLow = false;
   readonly #disk: Disk;
   readonly #dataDir: string;
   readonly #reserveBytes: number;
@@ -20,7 +19,10 @@ export class DiskRoom {
   readonly #onEvent: (event: EngineEvent) => void;
   #looking: Promise<void> | undefined;
   #lookedAtMs = 0;
-  #writtenBytes = 0;
+  /** What the last look saw; without an answer appends go on, and a disk that is really full still says so. */
+  #freeBytes = Number.POSITIVE_INFINITY;
+  #appendedBytes = 0;
+  #hasToldLow = false;
   #hasFailed = false;
 
   constructor(
@@ -34,11 +36,16 @@ export class DiskRoom {
     this.#onEvent = about.onEvent;
   }
 
-  /** Something was written; nobody waits for the look that this may bring about. */
-  noteWritten(bytes: number): void {
-    this.#writtenBytes += bytes;
-    if (this.#writtenBytes < BYTES_BETWEEN_LOOKS && this.#clock() - this.#lookedAtMs < MS_BETWEEN_LOOKS) return;
-    void this.look();
+  /** True while less than the reserve is free, by the last look and what was appended since. */
+  get isLow(): boolean {
+    return this.#freeBytes - this.#appendedBytes < this.#reserveBytes;
+  }
+
+  /** Something will be written; nobody waits for the look that this may bring about. */
+  noteAppended(bytes: number): void {
+    this.#appendedBytes += bytes;
+    const isSoon = this.#appendedBytes < BYTES_BETWEEN_LOOKS && this.#clock() - this.#lookedAtMs < MS_BETWEEN_LOOKS;
+    if (!isSoon || this.isLow) void this.look();
   }
 
   /** Looks now. */
@@ -53,6 +60,7 @@ export class DiskRoom {
   /** @throws EngineError `disk-full` */
   check(): void {
     if (!this.isLow) return;
+    void this.look();
     throw new EngineError(
       'disk-full',
       `the disk of ${this.#dataDir} has less than ${this.#reserveBytes} bytes left, which are kept for offsets and deletions`,
@@ -61,31 +69,34 @@ export class DiskRoom {
   }
 
   async #look(): Promise<void> {
-    this.#writtenBytes = 0;
+    const appendedBefore = this.#appendedBytes;
     this.#lookedAtMs = this.#clock();
     try {
-      const freeBytes = await this.#disk.freeBytes(this.#dataDir);
+      this.#freeBytes = await this.#disk.freeBytes(this.#dataDir);
       this.#hasFailed = false;
-      const isLow = freeBytes < this.#reserveBytes;
-      if (isLow === this.isLow) return;
-      this.isLow = isLow;
-      this.#tell(freeBytes);
     } catch (error) {
-      // Without an answer appends go on: a disk that is really full still says so.
-      if (!this.#hasFailed) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#onEvent({
-          kind: 'maintenance-failed',
-          detail: `the room on the disk of ${this.#dataDir} is unknown: ${reason}`,
-        });
-      }
+      this.#freeBytes = Number.POSITIVE_INFINITY;
+      if (!this.#hasFailed) this.#tellUnknown(error);
       this.#hasFailed = true;
     }
+    // What comes during the look may not be in its answer.
+    this.#appendedBytes -= appendedBefore;
+    this.#tell();
   }
 
-  #tell(freeBytes: number): void {
-    const detail = `${freeBytes} bytes are free on the disk of ${this.#dataDir}, ${this.#reserveBytes} are the reserve`;
-    if (this.isLow) {
+  #tellUnknown(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const detail = `the room on the disk of ${this.#dataDir} is unknown: ${reason}`;
+    this.#onEvent({ kind: 'maintenance-failed', detail });
+  }
+
+  /** Told is what a look saw, so what is told is true of the disk. */
+  #tell(): void {
+    const isLow = this.#freeBytes < this.#reserveBytes;
+    if (isLow === this.#hasToldLow || !Number.isFinite(this.#freeBytes)) return;
+    this.#hasToldLow = isLow;
+    const detail = `${this.#freeBytes} bytes are free on the disk of ${this.#dataDir}, ${this.#reserveBytes} are the reserve`;
+    if (isLow) {
       this.#onEvent({ kind: 'disk-low', detail: `${detail}: no data is taken`, mend: 'Make room on that disk.' });
     } else this.#onEvent({ kind: 'disk-roomy', detail: `${detail}: data is taken again` });
   }

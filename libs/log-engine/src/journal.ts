@@ -357,6 +357,7 @@ export class Journal {
 
   #gather(frameBytes: number): Group {
     this.#segments.diskBytes += frameBytes;
+    this.#context.diskRoom.noteAppended(frameBytes);
     return this.#commit.gather(this.#segments.active, frameBytes);
   }
 
@@ -386,7 +387,6 @@ export class Journal {
   #onWritten(group: Group): void {
     if (this.durable.visibility === 'written') group.show();
     group.settleWritten();
-    this.#context.diskRoom.noteWritten(group.bytes);
     this.#turns.go();
   }
 

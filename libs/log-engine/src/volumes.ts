@@ -146,6 +146,8 @@ export class Volumes {
   async #delete(volume: string): Promise<void> {
     const { disk } = this.#place.context;
     await this.#creating.get(volume)?.catch(() => undefined);
+    // Who comes after the deletion must not be given what was made before it.
+    this.#creating.delete(volume);
     const journal = this.#journals.get(volume);
     const folder = join(this.#place.dataDir, volume);
     if (journal === undefined && (await disk.look(folder)) === undefined) throw this.#unknownVolume(volume);
@@ -188,8 +190,10 @@ export class Volumes {
 
   /** Lets everyone who comes meanwhile wait for the same journal, and has them go on in the order in which they came. */
   #making(volume: string, make: () => Promise<Journal>): Promise<Journal> {
-    const forget = (): void => void this.#creating.delete(volume);
     const making = make();
+    const forget = (): void => {
+      if (this.#creating.get(volume) === making) this.#creating.delete(volume);
+    };
     this.#creating.set(volume, making);
     // Those that waited go on before anything else happens; who comes until then must not be faster.
     making.then(() => setImmediate(forget), forget);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { EngineOptions, LogEngine } from '../src/api.ts';
 import { numberedBatch, producedBatch } from './batches.ts';
 import { logOf, openEngine, valuesOf } from './engines.ts';
@@ -146,6 +146,24 @@ test('the disk is looked at beside the writes, not only by maintenance', async (
   clock.nowMs += 100;
   await log.append(numberedBatch('b'), 'synced');
   await expect(log.append(numberedBatch('c'), 'synced')).rejects.toMatchObject({ code: 'disk-full' });
+});
+
+test('a writer that is faster than the looks is refused before it has used up the reserve', async () => {
+  const disk = new FailingDisk();
+  let answer: ((freeBytes: number) => void) | undefined;
+  const second = new Promise<number>((resolve) => {
+    answer = resolve;
+  });
+  let looks = 0;
+  disk.freeBytes = () => (++looks > 1 ? second : Promise.resolve(10_000));
+  const engine = await engineWith({ disk, reserveBytes: 2000, clock: () => 1_700_000_000_000 });
+  const log = logOf(engine, 'plain');
+  await expect(fill(engine, 'plain')).resolves.toMatchObject({ code: 'disk-full' });
+  expect(log.sizeBytes).toBeGreaterThan(4000);
+  expect(log.sizeBytes).toBeLessThan(8000);
+  await engine.commitOffsets('g', [offsetOf('plain')]);
+  answer!(20_000);
+  await vi.waitFor(() => log.append(numberedBatch('later'), 'synced'));
 });
 
 test('a disk that does not tell its room takes data, and that is told once', async () => {
