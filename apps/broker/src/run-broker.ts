@@ -1,6 +1,7 @@
 import { type App, aborted, UserError } from '@tickfold/app-runtime';
 import { type Broker, startBroker } from '@tickfold/broker';
 import { type EngineEvent, type LogEngine, openLogEngine } from '@tickfold/log-engine';
+import { EVENT_LEVELS } from './event-levels.ts';
 import { type BrokerSettings, readSettings } from './settings.ts';
 
 const STATUS_INTERVAL_MS = 1_000;
@@ -59,23 +60,6 @@ function reportVolumes(app: App, engine: LogEngine, room: DiskRoom): void {
   else app.setReady(true);
 }
 
-const levels = {
-  'volume-stopped': 'error',
-  'range-damaged': 'error',
-  'file-damaged': 'error',
-  'truncated-tail': 'warn',
-  'index-rebuilt': 'warn',
-  'leftover-stays': 'warn',
-  'maintenance-failed': 'warn',
-  'disk-low': 'error',
-  'disk-roomy': 'info',
-  'snapshot-unhashed': 'warn',
-  'transaction-aborted': 'warn',
-  'segment-sealed': 'info',
-  'segment-removed': 'info',
-  recovered: 'info',
-} as const satisfies Record<EngineEvent['kind'], string>;
-
 function logEvent(app: App, { kind, ...fields }: EngineEvent): void {
-  app.log[levels[kind]](fields, kind);
+  app.log[EVENT_LEVELS[kind]](fields, kind);
 }

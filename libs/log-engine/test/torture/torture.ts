@@ -69,8 +69,10 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: s
   return { result, seconds: ((Date.now() - startedAtMs) / 1000).toFixed(1) };
 }
 
+/** One line that changes, for a person who looks on; a log of the run gets the end only. */
 function progress(what: string, done: number, of: number): void {
-  if (done % 10 === 0 || done === of) process.stderr.write(`\r${what}: ${done} of ${of}${done === of ? '\n' : ''}`);
+  if (done === of || (process.stderr.isTTY && done % 10 === 0))
+    process.stderr.write(`\r${what}: ${done} of ${of}${done === of ? '\n' : ''}`);
 }
 
 function wholeNumber(name: keyof typeof DEFAULTS): number {
