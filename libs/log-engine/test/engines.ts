@@ -12,6 +12,8 @@ import type {
 import { type Disk, nodeDisk } from '../src/disk.ts';
 import { openEngineOn } from '../src/engine.ts';
 import { openSnapshot } from '../src/snapshot-reader.ts';
+// Hooks run in the reverse order of their making: so the engines are closed before their folders go.
+import './temporary-folder.ts';
 
 const open = new Set<LogEngine>();
 
