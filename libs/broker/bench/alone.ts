@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { apis, iterateBatches, RecordBatchBuilder } from '@tickfold/kafka-protocol';
 import { openLogEngine } from '@tickfold/log-engine';
+import { type Contender, newFolder, proportionalSetSize, startTickfold } from '@tickfold/testkit/bench-brokers';
+import { drive } from '@tickfold/testkit/bench-clients';
+import { type Figure, median, percentile } from '@tickfold/testkit/figures';
 import { RawClient } from '../test/raw-client.ts';
-import { drive } from './clients.ts';
-import { type Contender, newFolder, proportionalSetSize, startTickfold } from './contenders.ts';
-import { type Figure, median, percentile } from './figure.ts';
 import type { Setting } from './setting.ts';
 
 const IDLE_CONNECTIONS = 200;

@@ -8,10 +8,10 @@
  */
 import { parseArgs } from 'node:util';
 import { fetchApacheKafka } from '@tickfold/testkit/apache-kafka';
-import { buildLibrdkafka } from '../test/judges/librdkafka.ts';
+import type { Figure } from '@tickfold/testkit/figures';
+import { buildLibrdkafka } from '@tickfold/testkit/librdkafka';
 import { measureConnections, measureManyTopics, measureMemory, measureStart } from './alone.ts';
 import { measureLatency, measureThroughput } from './compared.ts';
-import type { Figure } from './figure.ts';
 import { FULL, QUICK } from './setting.ts';
 
 const { values: options } = parseArgs({

@@ -1,7 +1,8 @@
 /** The same clients at this broker and at Apache Kafka, in turn, so that the machine's moods meet both. */
-import { type Client, java, latencies, rdkafka } from './clients.ts';
-import { type Contender, type Safety, startKafka, startTickfold } from './contenders.ts';
-import { type Figure, median, percentile } from './figure.ts';
+
+import { type Contender, type Safety, startKafka, startTickfold } from '@tickfold/testkit/bench-brokers';
+import { type Client, java, latencies, rdkafka } from '@tickfold/testkit/bench-clients';
+import { type Figure, median, percentile } from '@tickfold/testkit/figures';
 import type { Setting } from './setting.ts';
 
 const LATENCY_RATE = 10_000;

@@ -1,5 +1,5 @@
+import { type Figure, percentile, rateFigure, timeFigure } from '@tickfold/testkit/figures';
 import { encodeBatch } from './content.ts';
-import { type Figure, percentile, rateFigure, timeFigure } from './figure.ts';
 import { type Setting, withEngine } from './setting.ts';
 import { makeTopics } from './topics.ts';
 import { appendAtRate, appendFor, inTurn, type Writing, type Written } from './writers.ts';

@@ -7,9 +7,9 @@
  * removed.
  */
 import { parseArgs } from 'node:util';
+import type { Figure } from '@tickfold/testkit/figures';
 import { measureAppends } from './appends.ts';
 import { BigVolume } from './big-volume.ts';
-import type { Figure } from './figure.ts';
 import { measureOneTopic } from './one-topic.ts';
 import { measureMemory, measureReopening } from './reopening.ts';
 import { measureSequentialRead } from './sequential-read.ts';

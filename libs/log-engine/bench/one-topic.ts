@@ -1,6 +1,6 @@
 import { openLogEngine, type PartitionReader } from '@tickfold/log-engine';
+import { type Figure, perSecond, rateFigure } from '@tickfold/testkit/figures';
 import { BIG_QUOTA_BYTES, BIG_VOLUME, type BigVolume } from './big-volume.ts';
-import { type Figure, perSecond, rateFigure } from './figure.ts';
 import { dropFromPageCache } from './page-cache.ts';
 import { readThrough } from './reading.ts';
 

@@ -1,6 +1,6 @@
 import { iterateBatches, RecordCursor, readBatchHeader } from '@tickfold/kafka-protocol';
 import type { PartitionReader } from '@tickfold/log-engine';
-import { perSecond } from './figure.ts';
+import { perSecond } from '@tickfold/testkit/figures';
 
 /** What a poll asks for. */
 const POLL_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
+import { type Figure, timeFigure } from '@tickfold/testkit/figures';
 import type { BigVolume } from './big-volume.ts';
-import { type Figure, timeFigure } from './figure.ts';
 
 /** Opening after `kill -9`, each time by a fresh process; then once more without any index. */
 export async function measureReopening(volume: BigVolume): Promise<Figure[]> {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { openLogEngine, type PartitionReader } from '@tickfold/log-engine';
+import { type Figure, rateFigure } from '@tickfold/testkit/figures';
 import { encodeBatch } from './content.ts';
-import { type Figure, rateFigure } from './figure.ts';
 import { dropFromPageCache } from './page-cache.ts';
 import { readThrough } from './reading.ts';
 import { newFolder, type Setting } from './setting.ts';

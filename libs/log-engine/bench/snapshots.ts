@@ -1,7 +1,7 @@
 import { deleteSnapshot, type LogEngine, openLogEngine, openSnapshot } from '@tickfold/log-engine';
+import { type Figure, percentile, timeFigure } from '@tickfold/testkit/figures';
 import { BIG_QUOTA_BYTES, BIG_VOLUME, type BigVolume } from './big-volume.ts';
 import { encodeBatch } from './content.ts';
-import { type Figure, percentile, timeFigure } from './figure.ts';
 import { newFolder } from './setting.ts';
 import { makeTopics, RECORDS_PER_SMALL_BATCH } from './topics.ts';
 import { appendUntil, inTurn } from './writers.ts';

@@ -1,6 +1,6 @@
 import type { LogEngine, PartitionLog } from '@tickfold/log-engine';
+import { type Figure, median, rateFigure } from '@tickfold/testkit/figures';
 import { encodeBatch } from './content.ts';
-import { type Figure, median, rateFigure } from './figure.ts';
 import { type Setting, withEngine } from './setting.ts';
 import { appendFor, inTurn } from './writers.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Durability, PartitionLog } from '@tickfold/log-engine';
-import { perSecond } from './figure.ts';
+import { perSecond } from '@tickfold/testkit/figures';
 
 /** How appends are made: so many writers, each waiting for its acknowledgement before it appends again. */
 export interface Writing {

@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { judgesFolder } from '@tickfold/testkit/apache-kafka';
+import { mustRun } from '@tickfold/testkit/programs';
 import type { Judge } from './judge.ts';
 import { readReport, sources } from './program-judge.ts';
-import { mustRun } from './programs.ts';
 
 const source = join(sources, 'franz-go');
 const folder = join(judgesFolder, 'franz-go');

@@ -3,9 +3,9 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { judgesFolder, kafkaJavaArguments, kafkaVersion } from '@tickfold/testkit/apache-kafka';
+import { lastLines, mustRun, runProgram } from '@tickfold/testkit/programs';
 import type { Hearing, Judge, Subject } from './judge.ts';
 import { readReport, sources } from './program-judge.ts';
-import { lastLines, mustRun, runProgram } from './programs.ts';
 
 const TOOLS = 'org.apache.kafka.tools';
 const RECORDS = 20_000;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { lastLines, runProgram } from '@tickfold/testkit/programs';
 import type { Hearing, Judge, Subject } from './judge.ts';
-import { lastLines, runProgram } from './programs.ts';
 
 const LINES = Array.from({ length: 2_000 }, (_, i) => `line ${i}\n`).join('');
 

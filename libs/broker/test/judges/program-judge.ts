@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { lastLines, runProgram } from '@tickfold/testkit/programs';
 import type { Subject, Verdict } from './judge.ts';
-import { lastLines, runProgram } from './programs.ts';
 
 /** Where the judges' own programs in other languages lie. */
 export const sources = join(import.meta.dirname, '../../test/judges/programs');

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startApacheKafka } from '@tickfold/testkit/apache-kafka';
+import { startApacheKafka } from './apache-kafka.ts';
 
 /** How safe an acknowledgement is: `written` to the system, or `durable` on the disk. */
 export type Safety = 'written' | 'durable';
@@ -16,7 +16,7 @@ export interface Contender {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../../../../../apps/broker/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../apps/broker/dist/main.js', import.meta.url));
 const LARGE_QUOTA_BYTES = String(64e9);
 
 /** A new empty folder in the current one, which has to lie on a real disk; removed when the process ends. */

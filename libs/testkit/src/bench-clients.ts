@@ -1,26 +1,19 @@
 /** The clients that others wrote: librdkafka's `rdkafka_performance`, and the tools that come with Apache Kafka. */
 import { readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { kafkaJavaArguments } from '@tickfold/testkit/apache-kafka';
-import { librdkafkaFolder } from '../test/judges/librdkafka.ts';
-import { mustRun } from '../test/judges/programs.ts';
-import type { Safety } from './contenders.ts';
+import { kafkaJavaArguments } from './apache-kafka.ts';
+import type { Safety } from './bench-brokers.ts';
+import { rdkafkaPerformance as runPerformance } from './librdkafka.ts';
+import { mustRun } from './programs.ts';
 
 const RECORD_BYTES = '100';
 const TIMEOUT_MS = 180_000;
 /** A consumer that has just begun is not measured: it meets the records that were there before. */
 const WARM_UP_SHARE = 0.3;
 
+const rdkafkaPerformance = (args: readonly string[]): Promise<string> => runPerformance(args, TIMEOUT_MS);
 const acksOf = (safety: Safety): string => (safety === 'durable' ? '-1' : '1');
-
-function rdkafkaPerformance(args: readonly string[]): Promise<string> {
-  return mustRun('./rdkafka_performance', args, {
-    cwd: join(librdkafkaFolder, 'examples'),
-    env: { LD_LIBRARY_PATH: '../src:../src-cpp' },
-    timeoutMs: TIMEOUT_MS,
-  });
-}
 
 /** A client: records a second that it sent and had acknowledged, and records a second that it read. */
 export interface Client {

@@ -6,6 +6,8 @@ export interface Figure {
   /** What it has to reach, or may not pass, on the machine that the project is judged by. */
   atLeast?: number;
   atMost?: number;
+  /** The same work done by others in the same run. */
+  peers?: Record<string, number>;
 }
 
 export function perSecond(count: number, elapsedMs: number): number {
@@ -18,9 +20,10 @@ export function median(values: readonly number[]): number {
 
 /** @param share 0.99 gives the value that 99 % stay below */
 export function percentile(values: readonly number[], share: number): number {
-  if (values.length === 0) throw new RangeError('there is no percentile of no values');
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)]!;
+  const found = sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)];
+  if (found === undefined) throw new RangeError('there is no percentile of no values');
+  return found;
 }
 
 /** Records a second, as the median of rounds. */
