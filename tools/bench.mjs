@@ -11,7 +11,7 @@ const suites = {
   sim: { project: 'libs/market', file: 'simulator.bench.js' },
   log: { project: 'libs/log-engine', file: 'log.bench.js', values: ['only'], flags: ['quick'] },
   broker: { project: 'libs/broker', file: 'bench/broker.bench.js', values: ['only'], flags: ['quick'] },
-  stream: { project: 'libs/stream', file: 'throughput.bench.js', values: ['records', 'cpu-prof'] },
+  stream: { project: 'libs/stream', file: 'stream.bench.js', values: ['only'], flags: ['quick'] },
 };
 
 const usage = Object.entries(suites)
