@@ -22,6 +22,7 @@
  */
 export { type Api, defineApi, type MessageCodec, type RequestOf, type ResponseOf } from './api.ts';
 export { apis } from './apis.ts';
+export { type Codec, decompress } from './decompression.ts';
 export { type ErrorName, errorCodes, errorName } from './error-codes.ts';
 export {
   decodeRequestBody,

@@ -33,11 +33,23 @@ export interface OutgoingRecord {
 }
 
 export interface StreamConfig {
+  /** The log behind this interface: Tickfold's own broker (default), or an Apache Kafka cluster. */
+  engine?: 'embedded' | 'kafka';
   /** `host:port` of a broker. Default 127.0.0.1:9092. */
   brokers: string[];
   clientId: string;
   /** How long `connect` keeps trying, in milliseconds. Default 30,000. */
   connectTimeoutMs?: number;
+  /** Of engine `kafka`. */
+  kafka?: KafkaSettings;
+}
+
+export interface KafkaSettings {
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string };
+  /** Present: TLS. Certificates and keys are PEM; without `ca`, the authorities that Node.js knows are trusted. */
+  tls?: { ca?: string; cert?: string; key?: string; passphrase?: string };
+  /** Copies of the topics that are made. Left out: as the cluster has it. */
+  replicationFactor?: number;
 }
 
 export interface TopicSpec {

@@ -29,10 +29,17 @@ const KEEP_ALIVE_MS = 4 * 60_000;
 
 /**
  * Connects to the first broker that answers, trying again until `connectTimeoutMs` has passed or `signal` is aborted.
- * @throws StreamError `unreachable`, `bad-setting`
+ * @throws StreamError `unreachable`, `bad-setting`; of engine `kafka` also `unauthenticated` and `broker-too-old`
  */
 export async function connect(config: StreamConfig, signal?: AbortSignal): Promise<StreamClient> {
-  const addresses = config.brokers.map(parseBrokerAddress);
+  if (config.engine !== 'kafka') return connectEmbedded(config, signal);
+  // Only now: an app on the embedded engine does without kafkajs.
+  const { connectKafka } = await import('./kafka/connect.ts');
+  return connectKafka(config, signal);
+}
+
+async function connectEmbedded(config: StreamConfig, signal?: AbortSignal): Promise<StreamClient> {
+  const addresses = config.brokers.map((address) => parseBrokerAddress(address));
   const timeoutMs = config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
   const deadline = performance.now() + timeoutMs;
   let backoffMs = MIN_BACKOFF_MS;

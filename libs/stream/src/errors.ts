@@ -27,6 +27,21 @@ export const streamErrors = {
   },
   closed: { actor: 'programmer', retry: false, mend: 'Do not use a client, producer or consumer after closing it.' },
   rejected: { actor: 'operator', retry: false, mend: 'Look at what the broker says, and at its log.' },
+  unauthenticated: {
+    actor: 'operator',
+    retry: false,
+    mend: 'Correct KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or add the user to the cluster.',
+  },
+  'broker-too-old': {
+    actor: 'operator',
+    retry: false,
+    mend: 'Run Apache Kafka 3.6 or newer.',
+  },
+  'record-too-large': {
+    actor: 'user',
+    retry: false,
+    mend: 'Send smaller records, or raise max.message.bytes of the topic.',
+  },
   'unknown-topic': {
     actor: 'user',
     retry: false,

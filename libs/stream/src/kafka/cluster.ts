@@ -1,0 +1,82 @@
+/**
+ * kafkajs as a library of connections: it knows brokers, leaders, coordinators, SASL and TLS. Its own consumer is not used
+ * (docs/kafka-engine.md says why), but every partition assigner is handed the consumer's `Cluster`, which is public and
+ * does what is needed here.
+ */
+import type { Broker, Kafka, Cluster as KafkaJsCluster } from 'kafkajs';
+
+/** What `Broker` has beside what kafkajs' types show. */
+export interface ClusterBroker extends Broker {
+  listOffsets(request: {
+    /** 0: with open transactions, 1: up to the first of them. */
+    isolationLevel: 0 | 1;
+    topics: { topic: string; partitions: { partition: number; timestamp: string }[] }[];
+  }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>;
+}
+
+export interface Cluster extends Omit<KafkaJsCluster, 'findBroker' | 'findGroupCoordinator'> {
+  findBroker(node: { nodeId: string }): Promise<ClusterBroker>;
+  findGroupCoordinator(group: { groupId: string }): Promise<ClusterBroker>;
+}
+
+/** Connections of their own, not opened yet. */
+export function newCluster(kafka: Kafka): Cluster {
+  let found: KafkaJsCluster | undefined;
+  kafka.consumer({
+    groupId: 'none',
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      ({ cluster }) => {
+        found = cluster;
+        return { name: 'none', version: 0, assign: async () => [], protocol: () => ({ name: '', metadata: NOTHING }) };
+      },
+    ],
+  });
+  return found as unknown as Cluster;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Partitions by the broker that leads them. @throws where a topic is not known */
+export function byLeader<At extends { topic: string; partition: number }>(
+  cluster: Cluster,
+  partitions: readonly At[],
+): Map<string, At[]> {
+  const leaders = new Map<string, Map<number, string>>();
+  const found = new Map<string, At[]>();
+  for (const at of partitions) {
+    let ofTopic = leaders.get(at.topic);
+    if (ofTopic === undefined) {
+      const metadata = cluster.findTopicPartitionMetadata(at.topic);
+      ofTopic = new Map(metadata.map(({ partitionId, leader }) => [partitionId, String(leader)]));
+      leaders.set(at.topic, ofTopic);
+    }
+    const leader = ofTopic.get(at.partition);
+    if (leader === undefined) throw new UnknownPartition(at.topic, at.partition, ofTopic.size);
+    const led = found.get(leader);
+    if (led === undefined) found.set(leader, [at]);
+    else led.push(at);
+  }
+  return found;
+}
+
+export class UnknownPartition extends Error {
+  readonly type = 'UNKNOWN_TOPIC_OR_PARTITION';
+
+  constructor(topic: string, partition: number, partitionCount: number) {
+    super(`'${topic}' has no partition ${partition}: it has ${partitionCount}`);
+  }
+}
+
+/** Groups what belongs to partitions by topic, as requests list it. */
+export function byTopic<At extends { topic: string }>(
+  partitions: readonly At[],
+): { topic: string; partitions: At[] }[] {
+  const topics = new Map<string, At[]>();
+  for (const at of partitions) {
+    const listed = topics.get(at.topic);
+    if (listed === undefined) topics.set(at.topic, [at]);
+    else listed.push(at);
+  }
+  return [...topics].map(([topic, listed]) => ({ topic, partitions: listed }));
+}

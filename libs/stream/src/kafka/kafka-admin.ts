@@ -1,0 +1,160 @@
+import type { Admin } from 'kafkajs';
+import type { StreamAdmin, TopicSpec, Watermark } from '../api.ts';
+import { partitionMismatch, StreamError } from '../errors.ts';
+import type { Cluster } from './cluster.ts';
+import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
+import { endsOf, startsOf } from './offsets.ts';
+
+/** Event times of old and simulated days must neither be deleted as too old nor refused as too new. */
+const TOPIC_SETTINGS: Readonly<Record<string, string>> = {
+  'retention.ms': '-1',
+  'message.timestamp.after.max.ms': '9223372036854775807',
+};
+const CLUSTER_DEFAULT = -1;
+const CREATE_TIMEOUT_MS = 30_000;
+/** How long a topic may take to be known to the broker that is asked. */
+const PROPAGATION_MS = 10_000;
+const POLL_MS = 50;
+const NO_OFFSET = -1n;
+/** Topics of Kafka's own begin so: `__consumer_offsets`, `__transaction_state`. */
+const INTERNAL = '__';
+
+/** What a coordinator is told by a client that is no member of the group. */
+const NO_MEMBER = { groupGenerationId: -1, memberId: '' };
+
+export class KafkaAdmin implements StreamAdmin {
+  readonly #admin: Admin;
+  readonly #cluster: Cluster;
+  readonly #replicationFactor: number;
+
+  /** Both are connected. */
+  constructor(admin: Admin, cluster: Cluster, replicationFactor: number | undefined) {
+    this.#admin = admin;
+    this.#cluster = cluster;
+    this.#replicationFactor = replicationFactor ?? CLUSTER_DEFAULT;
+  }
+
+  async ensureTopics(topics: TopicSpec[]): Promise<void> {
+    const existing = new Set((await this.topics()).map(({ name }) => name));
+    const missing = topics.filter(({ name }) => !existing.has(name));
+    if (missing.length > 0) await this.#create(missing);
+    const deadline = performance.now() + PROPAGATION_MS;
+    for (;;) {
+      // Asked again, as another app may have made one of them in between.
+      const found = new Map((await this.topics()).map(({ name, partitionCount }) => [name, partitionCount]));
+      for (const { name, partitionCount } of topics) {
+        const actual = found.get(name);
+        if (actual !== undefined && actual !== partitionCount) throw partitionMismatch(name, actual, partitionCount);
+      }
+      const late = topics.find(({ name }) => !found.has(name));
+      if (late === undefined) return;
+      if (performance.now() > deadline) {
+        throw new StreamError('unavailable', `topic '${late.name}' was made but is not there yet`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async topics(): Promise<{ name: string; partitionCount: number }[]> {
+    const { topics } = await this.#asking('the topics cannot be listed', () => this.#admin.fetchTopicMetadata());
+    return topics
+      .filter(({ name }) => !name.startsWith(INTERNAL))
+      .map(({ name, partitions }) => ({ name, partitionCount: partitions.length }));
+  }
+
+  async watermarks(topic: string): Promise<Watermark[]> {
+    const partitionCount = await this.partitionCount(topic);
+    const places = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
+    return this.#asking(`the offsets of '${topic}' cannot be listed`, async () => {
+      const [starts, ends] = await Promise.all([startsOf(this.#cluster, places), endsOf(this.#cluster, places)]);
+      return places.map(({ partition }, i) => ({ partition, logStart: starts[i]!.offset, high: ends[i]!.offset }));
+    });
+  }
+
+  async committedOffsets(group: string, topic: string): Promise<Map<number, bigint>> {
+    const partitionCount = await this.partitionCount(topic);
+    const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition, offset: '-1' }));
+    return this.#asking(`the offsets of group '${group}' cannot be read`, async () => {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
+      const { responses } = await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] });
+      const offsets = new Map<number, bigint>();
+      for (const { partition, offset } of responses[0]?.partitions ?? []) {
+        if (BigInt(offset) !== NO_OFFSET) offsets.set(partition, BigInt(offset));
+      }
+      return offsets;
+    });
+  }
+
+  async commitOffsets(group: string, topic: string, offsets: Map<number, bigint>): Promise<void> {
+    if (offsets.size === 0) return;
+    const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+    await this.#asking(`offsets of group '${group}' were not committed`, async () => {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
+      await coordinator.offsetCommit({ groupId: group, ...NO_MEMBER, topics: [{ topic, partitions }] });
+    });
+  }
+
+  async groups(): Promise<string[]> {
+    const { groups } = await this.#asking('the groups cannot be listed', () => this.#admin.listGroups());
+    return groups.map(({ groupId }) => groupId);
+  }
+
+  /** @throws StreamError `unknown-topic` */
+  async partitionCount(topic: string): Promise<number> {
+    return this.#asking(`'${topic}' cannot be asked for`, async () => {
+      try {
+        await this.#cluster.addMultipleTargetTopics([topic]);
+      } catch (error) {
+        if (protocolErrorOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+        throw new StreamError('unknown-topic', `there is no topic '${topic}'`, { cause: error });
+      }
+      const { length } = this.#cluster.findTopicPartitionMetadata(topic);
+      if (length === 0) throw new StreamError('unknown-topic', `there is no topic '${topic}'`);
+      return length;
+    });
+  }
+
+  async deleteTopics(names: string[]): Promise<void> {
+    if (names.length === 0) return;
+    await this.#asking(`topics were not deleted: ${names.join(', ')}`, () =>
+      this.#admin.deleteTopics({ topics: names }),
+    );
+  }
+
+  async #create(topics: TopicSpec[]): Promise<void> {
+    const names = topics.map(({ name }) => `'${name}'`).join(', ');
+    await this.#asking(`topics were not made: ${names}`, async () => {
+      try {
+        await this.#admin.createTopics({
+          timeout: CREATE_TIMEOUT_MS,
+          topics: topics.map(({ name, partitionCount, settings }) => ({
+            topic: name,
+            numPartitions: partitionCount,
+            replicationFactor: this.#replicationFactor,
+            configEntries: Object.entries({ ...TOPIC_SETTINGS, ...settings }).map(([key, value]) => ({
+              name: key,
+              value,
+            })),
+          })),
+        });
+      } catch (error) {
+        if (!isAllThere(error)) throw error;
+      }
+    });
+  }
+
+  async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw streamErrorOf(error, what);
+    }
+  }
+}
+
+/** True where nothing else went wrong than that another app was quicker. */
+function isAllThere(error: unknown): boolean {
+  const { errors, cause } = error as { errors?: { type?: string }[]; cause?: unknown };
+  if (errors !== undefined) return errors.every(({ type }) => type === 'TOPIC_ALREADY_EXISTS');
+  return cause !== undefined && isAllThere(cause);
+}

@@ -1,0 +1,91 @@
+import { StreamError, type StreamErrorCode } from '../errors.ts';
+
+/** What kafkajs puts into its errors; not every one of these classes is in its types. */
+interface KafkaJsError {
+  name: string;
+  message: string;
+  /** The protocol's name of the error. */
+  type?: string;
+  retriable?: boolean;
+  cause?: unknown;
+  errors?: unknown[];
+}
+
+/** The connection is gone, was never there, or leads to a broker that is none any more. */
+const DISCONNECTED = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSLockTimeout',
+]);
+
+/** By the name of the protocol's error; each other one that may pass by itself is `unavailable`, the rest `rejected`. */
+const CODES: Readonly<Record<string, StreamErrorCode>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'unknown-topic',
+  INVALID_TOPIC_EXCEPTION: 'unknown-topic',
+  MESSAGE_TOO_LARGE: 'record-too-large',
+  RECORD_LIST_TOO_LARGE: 'record-too-large',
+  SASL_AUTHENTICATION_FAILED: 'unauthenticated',
+  ILLEGAL_SASL_STATE: 'unauthenticated',
+  UNSUPPORTED_SASL_MECHANISM: 'unauthenticated',
+  UNSUPPORTED_VERSION: 'broker-too-old',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'broker-too-old',
+  LEADER_NOT_AVAILABLE: 'unavailable',
+  COORDINATOR_NOT_AVAILABLE: 'unavailable',
+};
+
+/** @param what the sentence that says what did not work: `records for 'market.ticks' were not appended` */
+export function streamErrorOf(thrown: unknown, what: string): StreamError {
+  if (thrown instanceof StreamError) return thrown;
+  const error = innermost(thrown);
+  const code = codeOf(error);
+  const mend = code === 'unreachable' || code === 'disconnected' ? undefined : mendOf(error);
+  return new StreamError(code, `${what}: ${wordsOf(error)}`, { cause: thrown, mend });
+}
+
+/** The name that the protocol has for the error, or undefined where the broker did not say one. */
+export function protocolErrorOf(thrown: unknown): string | undefined {
+  return innermost(thrown).type;
+}
+
+export function isConnectionLoss(thrown: unknown): boolean {
+  return DISCONNECTED.has(innermost(thrown).name);
+}
+
+/** kafkajs wraps an error each time that it gave up on it. */
+function innermost(thrown: unknown): KafkaJsError {
+  let error = thrown as KafkaJsError;
+  for (;;) {
+    const inner = error.errors?.[0] ?? error.cause;
+    const wraps =
+      error.name === 'KafkaJSNumberOfRetriesExceeded' ||
+      error.name === 'KafkaJSNonRetriableError' ||
+      error.name === 'KafkaJSAggregateError';
+    if (!wraps || !(inner instanceof Error)) return error;
+    error = inner as KafkaJsError;
+  }
+}
+
+function codeOf(error: KafkaJsError): StreamErrorCode {
+  if (error.type !== undefined) {
+    const known = CODES[error.type];
+    if (known !== undefined) return known;
+    return error.retriable === true ? 'unavailable' : 'rejected';
+  }
+  if (DISCONNECTED.has(error.name)) return 'disconnected';
+  if (error.name === 'KafkaJSSASLAuthenticationError') return 'unauthenticated';
+  if (error.name === 'KafkaJSServerDoesNotSupportApiKey') return 'broker-too-old';
+  return 'rejected';
+}
+
+function mendOf(error: KafkaJsError): string | undefined {
+  if (error.name !== 'KafkaJSNotImplemented') return undefined;
+  return 'Let the writer use another compression, or none.';
+}
+
+function wordsOf({ type, message }: KafkaJsError): string {
+  return type === undefined ? message : `${message} (${type})`;
+}

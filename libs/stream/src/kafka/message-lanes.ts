@@ -1,0 +1,272 @@
+import { partitionOfKey } from '@tickfold/kafka-protocol';
+import type { Message } from 'kafkajs';
+import type { OutgoingRecord, Producer, ProducerOptions } from '../api.ts';
+import { Deferred } from '../deferred.ts';
+import { StreamError } from '../errors.ts';
+
+/** Where messages go. */
+export interface MessageSink {
+  /** @throws StreamError `unknown-topic` */
+  partitionCount(topic: string): Promise<number>;
+  /** Resolves when all of them are acknowledged. @throws StreamError */
+  deliver(topic: string, partition: number, messages: Message[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Lane {
+  topic: string;
+  partition: number;
+  waiting: Waiting[];
+  waitingBytes: number;
+  /** Messages that were ever taken, and those of them that are acknowledged. */
+  taken: number;
+  acknowledged: number;
+  flushes: { upTo: number; flush: Flush }[];
+  inFlight: boolean;
+  due: boolean;
+}
+
+interface Waiting {
+  message: Message;
+  bytes: number;
+}
+
+interface Flush {
+  outstanding: number;
+  done: Deferred;
+}
+
+const RECORD_OVERHEAD_BYTES = 70;
+/** Kafka's default limit of a batch is 1 MiB and a little; kafkajs makes one batch of what it is given at once. */
+const MAX_BATCH_BYTES = 900 * 1024;
+const MAX_IN_FLIGHT = 16;
+
+/**
+ * Collects messages by partition and hands them on, one batch a partition at a time: kafkajs gives a batch that it sends
+ * again the sequence number of the day, so a second one beside it would be taken for the first.
+ */
+export class MessageLanes implements Producer {
+  readonly #sink: MessageSink;
+  readonly #lingerMs: number;
+  readonly #batchBytes: number;
+  readonly #maxBufferedBytes: number;
+  readonly #routes = new Map<string, Lane[] | Promise<void>>();
+  readonly #unrouted = new Map<string, OutgoingRecord[]>();
+  readonly #keylessPartition = new Map<string, number>();
+  readonly #busy = new Set<Lane>();
+  #bufferedBytes = 0;
+  #inFlight = 0;
+  #linger: NodeJS.Timeout | undefined;
+  #room: Deferred | undefined;
+  #failure: StreamError | undefined;
+
+  constructor(sink: MessageSink, options: ProducerOptions = {}) {
+    this.#sink = sink;
+    this.#lingerMs = options.lingerMs ?? 5;
+    this.#batchBytes = Math.min(options.batchBytes ?? 256 * 1024, MAX_BATCH_BYTES);
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
+  }
+
+  send(record: OutgoingRecord): Promise<void> | undefined {
+    if (this.#failure !== undefined) return quiet(Promise.reject(this.#failure));
+    const route = this.#routes.get(record.topic);
+    if (Array.isArray(route)) this.#append(route, record);
+    else {
+      const routed = route ?? this.#route(record.topic);
+      this.#unrouted.get(record.topic)!.push(record);
+      return routed;
+    }
+    if (this.#bufferedBytes <= this.#maxBufferedBytes) return undefined;
+    this.#room ??= new Deferred();
+    return this.#room.promise;
+  }
+
+  async flush(): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const routing = [...this.#routes.values()].filter((route) => !Array.isArray(route));
+      if (routing.length === 0) break;
+      await Promise.all(routing);
+    }
+    if (this.#busy.size === 0) return;
+    const flush = { outstanding: this.#busy.size, done: new Deferred() };
+    for (const lane of this.#busy) {
+      lane.due = true;
+      lane.flushes.push({ upTo: lane.taken, flush });
+    }
+    this.#deliverDue();
+    await flush.done.promise;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      this.fail(new StreamError('closed', 'this producer was closed'));
+      await this.#sink.close();
+    }
+  }
+
+  /** Nothing is taken or delivered any more. The first reason is the one that everybody is told. */
+  fail(error: StreamError): StreamError {
+    if (this.#failure !== undefined) return this.#failure;
+    this.#failure = error;
+    clearTimeout(this.#linger);
+    this.#room?.reject(error);
+    for (const lane of this.#busy) for (const { flush } of lane.flushes) flush.done.reject(error);
+    this.#busy.clear();
+    this.#routes.clear();
+    this.#unrouted.clear();
+    return error;
+  }
+
+  #route(topic: string): Promise<void> {
+    this.#unrouted.set(topic, []);
+    const routed = quiet(
+      this.#sink.partitionCount(topic).then(
+        (count) => {
+          if (this.#failure !== undefined) throw this.#failure;
+          const lanes = Array.from({ length: count }, (_, partition) => newLane(topic, partition));
+          const waiting = this.#unrouted.get(topic)!;
+          this.#unrouted.delete(topic);
+          this.#routes.set(topic, lanes);
+          for (const record of waiting) this.#append(lanes, record);
+        },
+        (error: StreamError) => {
+          throw this.fail(error);
+        },
+      ),
+    );
+    this.#routes.set(topic, routed);
+    return routed;
+  }
+
+  #append(lanes: Lane[], record: OutgoingRecord): void {
+    const lane = lanes[record.partition ?? this.#partitionFor(lanes, record)];
+    if (lane === undefined || !Number.isSafeInteger(record.timestampMs)) throw this.fail(badRecord(lanes, record));
+    const message = messageOf(record);
+    const bytes = sizeOf(message);
+    lane.waiting.push({ message, bytes });
+    lane.taken++;
+    lane.waitingBytes += bytes;
+    this.#bufferedBytes += bytes;
+    this.#busy.add(lane);
+    if (lane.waitingBytes >= this.#batchBytes) {
+      lane.due = true;
+      if (record.key === null) this.#keylessPartition.set(lane.topic, (lane.partition + 1) % lanes.length);
+      this.#deliverDue();
+    } else {
+      this.#linger ??= setTimeout(this.#onLinger, this.#lingerMs);
+    }
+  }
+
+  readonly #onLinger = (): void => {
+    this.#linger = undefined;
+    for (const lane of this.#busy) lane.due = true;
+    this.#deliverDue();
+  };
+
+  #deliverDue(): void {
+    for (const lane of this.#busy) {
+      if (this.#inFlight >= MAX_IN_FLIGHT) return;
+      if (!lane.due || lane.inFlight || lane.waiting.length === 0) continue;
+      // Whoever waited longest is first in turn.
+      this.#busy.delete(lane);
+      this.#busy.add(lane);
+      void this.#deliver(lane);
+    }
+  }
+
+  async #deliver(lane: Lane): Promise<void> {
+    const { messages, bytes } = takeBatch(lane, this.#batchBytes);
+    lane.inFlight = true;
+    this.#inFlight++;
+    try {
+      await this.#sink.deliver(lane.topic, lane.partition, messages);
+    } catch (error) {
+      this.fail(error as StreamError);
+      return;
+    }
+    lane.inFlight = false;
+    this.#inFlight--;
+    if (this.#failure !== undefined) return;
+    lane.acknowledged += messages.length;
+    this.#bufferedBytes -= bytes;
+    if (lane.waiting.length === 0) {
+      lane.due = false;
+      this.#busy.delete(lane);
+    }
+    while (lane.flushes.length > 0 && lane.flushes[0]!.upTo <= lane.acknowledged) {
+      const { flush } = lane.flushes.shift()!;
+      if (--flush.outstanding === 0) flush.done.resolve();
+    }
+    if (this.#room !== undefined && this.#bufferedBytes <= this.#maxBufferedBytes) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+    this.#deliverDue();
+  }
+
+  #partitionFor(lanes: Lane[], { topic, key }: OutgoingRecord): number {
+    if (key === null) return this.#keylessPartition.get(topic) ?? 0;
+    return partitionOfKey(typeof key === 'string' ? Buffer.from(key) : key, lanes.length);
+  }
+}
+
+function newLane(topic: string, partition: number): Lane {
+  const counts = { waitingBytes: 0, taken: 0, acknowledged: 0 };
+  return { topic, partition, waiting: [], ...counts, flushes: [], inFlight: false, due: false };
+}
+
+/**
+ * Takes what makes one batch, at least one message. kafkajs sorts the times of a batch as text to find its bounds: only
+ * among times with equally many digits it finds the right ones.
+ */
+function takeBatch(lane: Lane, maxBytes: number): { messages: Message[]; bytes: number } {
+  const { waiting } = lane;
+  const digits = waiting[0]!.message.timestamp!.length;
+  let count = 0;
+  let bytes = 0;
+  while (count < waiting.length && bytes < maxBytes) {
+    const { message, bytes: size } = waiting[count]!;
+    if (count > 0 && (bytes + size > MAX_BATCH_BYTES || message.timestamp!.length !== digits)) break;
+    bytes += size;
+    count++;
+  }
+  lane.waitingBytes -= bytes;
+  return { messages: waiting.splice(0, count).map(({ message }) => message), bytes };
+}
+
+function messageOf({ key, value, timestampMs, headers }: OutgoingRecord): Message {
+  return {
+    key: asBuffer(key),
+    value: asBuffer(value),
+    timestamp: String(timestampMs),
+    ...(headers !== undefined && { headers }),
+  };
+}
+
+function asBuffer(bytes: Uint8Array | string | null): Buffer | null {
+  if (bytes === null) return null;
+  if (typeof bytes === 'string') return Buffer.from(bytes);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function sizeOf({ key, value, headers }: Message): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers) bytes += name.length + String(headers[name]).length;
+  return bytes;
+}
+
+function badRecord(lanes: Lane[], { topic, partition, timestampMs }: OutgoingRecord): StreamError {
+  const what = Number.isSafeInteger(timestampMs)
+    ? `partition ${partition} of '${topic}' does not exist: it has ${lanes.length}`
+    : `timestampMs ${timestampMs} of a record for '${topic}' is not an integer`;
+  return new StreamError('bad-record', what);
+}
+
+/** Who lets go of what `send` returns meets the failure again in `flush` and `close`: it is not an unhandled rejection. */
+function quiet(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}
