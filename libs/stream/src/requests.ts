@@ -269,6 +269,7 @@ function brokerError(errorCode: number, what: string, detail: string | null = nu
 
 function streamErrorCode(errorCode: number): StreamErrorCode {
   if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return 'unknown-topic';
+  if (errorCode === errorCodes.MESSAGE_TOO_LARGE) return 'record-too-large';
   return PASSING_ERRORS.has(errorCode) ? 'unavailable' : 'rejected';
 }
 

@@ -2,6 +2,7 @@ import type { Admin } from 'kafkajs';
 import type { StreamAdmin, TopicSpec, Watermark } from '../api.ts';
 import { partitionMismatch, StreamError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { askCoordinator } from './coordinator.ts';
 import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
 import { endsOf, startsOf } from './offsets.ts';
 
@@ -26,6 +27,8 @@ export class KafkaAdmin implements StreamAdmin {
   readonly #admin: Admin;
   readonly #cluster: Cluster;
   readonly #replicationFactor: number;
+  /** Topics that are asked for in this turn of the event loop: one request for all of them. */
+  #asked: { names: string[]; known: Promise<void> } | undefined;
 
   /** Both are connected. */
   constructor(admin: Admin, cluster: Cluster, replicationFactor: number | undefined) {
@@ -75,8 +78,9 @@ export class KafkaAdmin implements StreamAdmin {
     const partitionCount = await this.partitionCount(topic);
     const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition, offset: '-1' }));
     return this.#asking(`the offsets of group '${group}' cannot be read`, async () => {
-      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
-      const { responses } = await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] });
+      const { responses } = await askCoordinator(this.#cluster, group, (coordinator) =>
+        coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] }),
+      );
       const offsets = new Map<number, bigint>();
       for (const { partition, offset } of responses[0]?.partitions ?? []) {
         if (BigInt(offset) !== NO_OFFSET) offsets.set(partition, BigInt(offset));
@@ -89,8 +93,9 @@ export class KafkaAdmin implements StreamAdmin {
     if (offsets.size === 0) return;
     const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
     await this.#asking(`offsets of group '${group}' were not committed`, async () => {
-      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
-      await coordinator.offsetCommit({ groupId: group, ...NO_MEMBER, topics: [{ topic, partitions }] });
+      await askCoordinator(this.#cluster, group, (coordinator) =>
+        coordinator.offsetCommit({ groupId: group, ...NO_MEMBER, topics: [{ topic, partitions }] }),
+      );
     });
   }
 
@@ -103,15 +108,31 @@ export class KafkaAdmin implements StreamAdmin {
   async partitionCount(topic: string): Promise<number> {
     return this.#asking(`'${topic}' cannot be asked for`, async () => {
       try {
-        await this.#cluster.addMultipleTargetTopics([topic]);
+        await this.#know(topic);
       } catch (error) {
+        // It may be another one of those that were asked for that does not exist.
         if (protocolErrorOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-        throw new StreamError('unknown-topic', `there is no topic '${topic}'`, { cause: error });
+        await this.#cluster.addMultipleTargetTopics([topic]).catch((alone: unknown) => {
+          if (protocolErrorOf(alone) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw alone;
+        });
       }
       const { length } = this.#cluster.findTopicPartitionMetadata(topic);
       if (length === 0) throw new StreamError('unknown-topic', `there is no topic '${topic}'`);
       return length;
     });
+  }
+
+  #know(topic: string): Promise<void> {
+    if (this.#asked === undefined) {
+      const names: string[] = [];
+      const known = Promise.resolve().then(() => {
+        this.#asked = undefined;
+        return this.#cluster.addMultipleTargetTopics(names);
+      });
+      this.#asked = { names, known };
+    }
+    this.#asked.names.push(topic);
+    return this.#asked.known;
   }
 
   async deleteTopics(names: string[]): Promise<void> {

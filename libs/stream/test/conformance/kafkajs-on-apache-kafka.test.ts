@@ -1,0 +1,8 @@
+import { whyNoApacheKafka } from '@tickfold/testkit/apache-kafka';
+import { test } from 'vitest';
+import { describeRules } from './rules.ts';
+import { kafkaJsOnApacheKafka } from './set-ups.ts';
+
+const reason = whyNoApacheKafka();
+if (reason === undefined) describeRules(kafkaJsOnApacheKafka);
+else test.skip(`${kafkaJsOnApacheKafka.title}: ${reason}`);

@@ -1,0 +1,4 @@
+import { describeRules } from './rules.ts';
+import { kafkaJsOnEmbedded } from './set-ups.ts';
+
+describeRules(kafkaJsOnEmbedded);

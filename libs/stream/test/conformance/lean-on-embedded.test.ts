@@ -1,0 +1,4 @@
+import { describeRules } from './rules.ts';
+import { leanOnEmbedded } from './set-ups.ts';
+
+describeRules(leanOnEmbedded);
