@@ -46,6 +46,7 @@ export class Connection {
   #unansweredBytes = 0;
   #hasReadAFrame = false;
   #isDraining = false;
+  #isCorked = false;
   /** What the request at hand is, for the log line of a connection that ends with it. */
   #current: { api: string; version: number } | undefined;
 
@@ -157,15 +158,25 @@ export class Connection {
 
   #answer(slot: Slot, answer: readonly Buffer[]): void {
     slot.answer = answer;
-    this.#socket.cork();
+    this.#corkForNow();
     while (this.#begun[0]?.answer !== undefined) {
       const { frameBytes, answer: chunks } = this.#begun.shift()!;
       this.#unansweredBytes -= frameBytes;
       for (const chunk of chunks!) this.#socket.write(chunk);
     }
-    this.#socket.uncork();
     this.#countMemory();
     this.#endWhenDrained();
+  }
+
+  /** Answers that come together, of appends that shared a write, go out together. */
+  #corkForNow(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      this.#socket.uncork();
+    });
   }
 
   #countMemory(): void {

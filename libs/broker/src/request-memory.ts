@@ -27,9 +27,10 @@ export class RequestMemory {
 
   /** Notes what the holder has now, in place of what it had. */
   hold(holder: Holder, held: Held): void {
-    this.release(holder);
-    this.#held.set(holder, held);
-    this.#totalBytes += sizeOf(held);
+    const former = this.#held.get(holder);
+    this.#totalBytes += sizeOf(held) - (former === undefined ? 0 : sizeOf(former));
+    if (former === undefined) this.#held.set(holder, held);
+    else Object.assign(former, held);
     if (this.isFull) this.#largestUnfinished()?.giveUp(this.#reason());
   }
 

@@ -1,4 +1,4 @@
-import { constants, fdatasync, read, writev } from 'node:fs';
+import { constants, fdatasync, read, writev, writevSync } from 'node:fs';
 import {
   copyFile,
   type FileHandle,
@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { hashInThread } from './file-hash.ts';
 import { type FolderLocks, nodeLocks } from './folder-lock.ts';
 import { PieceReader } from './piece-reader.ts';
+import { SmallWrites } from './small-writes.ts';
 import { hasCode } from './system-errors.ts';
 
 export { hasCode, isDiskFull } from './system-errors.ts';
@@ -84,6 +85,7 @@ export interface DiskFile {
 /** Of the files of the machine's own disk. */
 const descriptors = new WeakMap<DiskFile, number>();
 const pieceReader = new PieceReader();
+const smallWrites = new SmallWrites();
 
 /** The machine's own disk. */
 export const nodeDisk: Disk = {
@@ -152,6 +154,15 @@ async function syncPath(path: string): Promise<void> {
 }
 
 function fileOf(handle: FileHandle): DiskFile {
+  let syncsUnderWay = 0;
+  const writeSome = async (buffers: Buffer[], position: number): Promise<number> => {
+    // A write may have to wait for a sync of the same file.
+    const inPlace =
+      syncsUnderWay === 0
+        ? smallWrites.inPlace(sizeOf(buffers), () => writevSync(handle.fd, buffers, position))
+        : undefined;
+    return inPlace ?? called<number>((done) => writev(handle.fd, buffers, position, done));
+  };
   const file: DiskFile = {
     sizeBytes: async () => (await handle.stat()).size,
     async read(into, position) {
@@ -165,14 +176,26 @@ function fileOf(handle: FileHandle): DiskFile {
       }
       return filled;
     },
-    write: (buffers, position) =>
-      writeAll(buffers, position, (left, at) => called<number>((done) => writev(handle.fd, left, at, done))),
-    sync: () => called((done) => fdatasync(handle.fd, done)),
+    write: (buffers, position) => writeAll(buffers, position, writeSome),
+    async sync() {
+      syncsUnderWay++;
+      try {
+        await called((done) => fdatasync(handle.fd, done));
+      } finally {
+        syncsUnderWay--;
+      }
+    },
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     close: () => handle.close(),
   };
   descriptors.set(file, handle.fd);
   return file;
+}
+
+function sizeOf(buffers: readonly Buffer[]): number {
+  let sizeBytes = 0;
+  for (const buffer of buffers) sizeBytes += buffer.length;
+  return sizeBytes;
 }
 
 /** A call of Node's that tells its result to a callback: half the work of the same call that gives a promise. */

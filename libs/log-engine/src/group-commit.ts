@@ -3,7 +3,12 @@ import type { EngineError } from './errors.ts';
 import { Group } from './group.ts';
 import { type ActiveSegment, SEGMENT_ENDING, segmentBaseName } from './segment.ts';
 
+/** What nobody waits for to be durable is synced this much later, together with all that was written meanwhile. */
+const UNHURRIED_SYNC_MS = 20;
+
 export interface GroupCommitEvents {
+  /** Whether anybody waits for the group to be durable. */
+  isHurried(group: Group): boolean;
   onWritten(group: Group): void;
   onSynced(group: Group): void;
   /** The segment is complete, written and synced, and the next one is in place. */
@@ -25,12 +30,16 @@ export class GroupCommit {
   #gathering: Group[] = [];
   #underWrite: Group | undefined;
   #unsynced: Group[] = [];
+  /** Somebody waits for a group among those to be synced. */
+  #isHurried = false;
   #underSync: Group[] = [];
   #segment: ActiveSegment;
   /** Up to which position of the segment everything is written. */
   #writtenTo = 0;
   #writing: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
+  /** Until what was written, and nobody waits for, is synced. */
+  #unhurried: NodeJS.Timeout | undefined;
   #failure: EngineError | undefined;
   /** Bytes appended that no write has taken to the disk yet. */
   unwrittenBytes = 0;
@@ -62,9 +71,9 @@ export class GroupCommit {
 
   /** Resolves when everything gathered so far is synced, or has failed. */
   async idle(): Promise<void> {
-    while (this.#writing !== undefined || this.#syncing !== undefined) {
+    while (this.#writing !== undefined || this.#syncing !== undefined || this.#unhurried !== undefined) {
       await this.#writing;
-      await this.#syncing;
+      await this.#syncWritten();
     }
   }
 
@@ -97,15 +106,13 @@ export class GroupCommit {
     if (this.#failure !== undefined) return group.fail(this.#failure);
     this.unwrittenBytes -= group.bytes;
     this.#unsynced.push(group);
-    this.#syncing ??= this.#syncAll().catch((error) => {
-      this.#syncing = undefined;
-      this.#fail(error);
-    });
+    this.#isHurried ||= this.#events.isHurried(group);
+    this.#syncInTime();
     this.#events.onWritten(group);
   }
 
   async #roll(first: Group): Promise<void> {
-    await this.#syncing;
+    await this.#syncWritten();
     if (this.#failure !== undefined) return;
     const complete = this.#segment;
     await complete.file?.close();
@@ -116,19 +123,42 @@ export class GroupCommit {
     this.#events.onRolled(complete);
   }
 
-  async #syncAll(): Promise<void> {
-    while (this.#unsynced.length > 0 && this.#failure === undefined) {
-      const groups = this.#unsynced;
-      this.#unsynced = [];
-      this.#underSync = groups;
-      const { segment } = groups[0]!;
-      const syncedTo = this.#writtenTo;
-      await segment.file!.sync();
-      segment.syncedTo = syncedTo;
-      this.#underSync = [];
-      for (const group of groups) this.#events.onSynced(group);
+  async #syncWritten(): Promise<void> {
+    while (this.#unsynced.length > 0 || this.#syncing !== undefined) {
+      this.#syncNow();
+      await this.#syncing;
     }
-    this.#syncing = undefined;
+  }
+
+  #syncInTime(): void {
+    if (this.#syncing !== undefined) return;
+    if (this.#isHurried) this.#syncNow();
+    else this.#unhurried ??= setTimeout(() => this.#syncNow(), UNHURRIED_SYNC_MS);
+  }
+
+  #syncNow(): void {
+    clearTimeout(this.#unhurried);
+    this.#unhurried = undefined;
+    if (this.#unsynced.length === 0) return;
+    this.#syncing ??= this.#sync()
+      .catch((error) => this.#fail(error))
+      .finally(() => {
+        this.#syncing = undefined;
+        if (this.#unsynced.length > 0) this.#syncInTime();
+      });
+  }
+
+  async #sync(): Promise<void> {
+    const groups = this.#unsynced;
+    this.#unsynced = [];
+    this.#isHurried = false;
+    this.#underSync = groups;
+    const { segment } = groups[0]!;
+    const syncedTo = this.#writtenTo;
+    await segment.file!.sync();
+    segment.syncedTo = syncedTo;
+    this.#underSync = [];
+    for (const group of groups) this.#events.onSynced(group);
   }
 
   /** After a failed sync the system may call the lost pages clean: a second try would lie. So everything ends here. */
@@ -136,6 +166,8 @@ export class GroupCommit {
     if (this.#failure !== undefined) return;
     const failure = this.#events.onFailed(cause);
     this.#failure = failure;
+    clearTimeout(this.#unhurried);
+    this.#unhurried = undefined;
     const groups = [...this.#underSync, ...this.#unsynced, this.#underWrite, ...this.#gathering];
     this.#underSync = [];
     this.#unsynced = [];

@@ -19,6 +19,11 @@ export class Group {
     this.segment = segment;
   }
 
+  /** Somebody waits for it to be synced. */
+  get isSyncAwaited(): boolean {
+    return this.#whenSynced.length > 0;
+  }
+
   /** The group brings `partition` up to `endOffset`. */
   reach(partition: Partition, endOffset: number): void {
     this.#ends.set(partition, endOffset);

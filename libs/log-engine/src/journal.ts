@@ -80,6 +80,7 @@ export class Journal {
     this.#room = new JournalRoom(this.volume, context, this.#segments, this.#upkeep);
     this.reader = new JournalReader(this, context.openFiles);
     this.#commit = new GroupCommit(context.disk, start.folder, this.#segments.active, {
+      isHurried: (group) => this.durable.visibility === 'synced' || group.isSyncAwaited,
       onWritten: (group) => this.#onWritten(group),
       onSynced: (group) => this.#onSynced(group),
       onRolled: (segment) => this.#segments.seal(segment),
