@@ -22,12 +22,15 @@ export interface ConnectionOptions {
   listener: { name: string; advertisedHost: string; advertisedPort: number };
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** A request that was begun; its answer is sent when all before it are. */
 interface Slot {
   frameBytes: number;
   overlaps: boolean;
   /** Undefined while the answer is not there; empty where the request has none. */
   answer: readonly Buffer[] | undefined;
+  onSent: (() => void)[];
 }
 
 /**
@@ -112,7 +115,7 @@ export class Connection {
         const overlaps = found?.overlaps === true;
         if (this.#begun.some((slot) => !(slot.overlaps && overlaps))) break;
         this.#waiting.shift();
-        this.#begin(header, rest, found, { frameBytes: frame.length, overlaps, answer: undefined });
+        this.#begin(header, rest, found, { frameBytes: frame.length, overlaps, answer: undefined, onSent: [] });
       } catch (error) {
         this.#refuse(error);
         return;
@@ -142,6 +145,7 @@ export class Connection {
       advertisedHost,
       advertisedPort,
       signal: this.#abort.signal,
+      onSent: (listener: () => void) => void slot.onSent.push(listener),
     };
     const request = { api: found.api.name, version };
     found.answer(correlationId, body, context).then(
@@ -160,12 +164,20 @@ export class Connection {
     slot.answer = answer;
     this.#corkForNow();
     while (this.#begun[0]?.answer !== undefined) {
-      const { frameBytes, answer: chunks } = this.#begun.shift()!;
+      const { frameBytes, answer: chunks, onSent } = this.#begun.shift()!;
       this.#unansweredBytes -= frameBytes;
       for (const chunk of chunks!) this.#socket.write(chunk);
+      if (onSent.length > 0) this.#tellWhenSent(onSent);
     }
     this.#countMemory();
     this.#endWhenDrained();
+  }
+
+  #tellWhenSent(listeners: readonly (() => void)[]): void {
+    // Written behind the answer, it is through when all of that is.
+    this.#socket.write(NOTHING, (error) => {
+      if (error == null) for (const listener of listeners) listener();
+    });
   }
 
   /** Answers that come together, of appends that shared a write, go out together. */

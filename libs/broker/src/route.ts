@@ -10,6 +10,8 @@ export interface RequestContext {
   advertisedPort: number;
   /** Aborted when the connection or the broker closes: nobody waits for the answer any longer, or should. */
   signal: AbortSignal;
+  /** Calls the listener when the answer is sent, and its bytes may change; never where it could not be sent. */
+  onSent(listener: () => void): void;
 }
 
 /** Answers a request. `undefined`: this request has no response. */

@@ -1,5 +1,5 @@
 import { type apis, errorCodes, type ResponseOf } from '@tickfold/kafka-protocol';
-import type { Isolation, PartitionLog } from '@tickfold/log-engine';
+import type { Isolation, PartitionLog, ReadResult } from '@tickfold/log-engine';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { visibleEnd } from '../isolation.ts';
 import type { Followed, Following } from './following.ts';
@@ -10,6 +10,8 @@ export type PartitionAnswer = ResponseOf<typeof apis.fetch>['topics'][number]['p
 const GATHER_MS = 5;
 
 export interface Wish {
+  /** As `PartitionLog.read`. */
+  read(log: PartitionLog, offset: bigint, maxBytes: number, isolation: Isolation): Promise<ReadResult>;
   minBytes: number;
   maxBytes: number;
   maxWaitMs: number;
@@ -46,7 +48,8 @@ export async function collect(following: Following, wish: Wish): Promise<Finding
 }
 
 /** The first one with data gives a batch at least, however large. */
-async function readMoved(following: Following, found: Findings, { maxBytes, isolation }: Wish): Promise<void> {
+async function readMoved(following: Following, found: Findings, wish: Wish): Promise<void> {
+  const { maxBytes, isolation } = wish;
   const moved = following.takeMoved();
   for (const [at, followed] of moved.entries()) {
     const answeredBytes = bytesOf(found.answers.get(followed)?.records ?? []);
@@ -58,7 +61,7 @@ async function readMoved(following: Following, found: Findings, { maxBytes, isol
     }
     let answer = answerWithoutRecords(following, followed, isolation);
     if (hasNews(followed, isolation)) {
-      const read = await readRecords(followed, followed.log, answer, maxBytes - othersBytes, isolation);
+      const read = await readRecords(followed, followed.log, answer, maxBytes - othersBytes, wish);
       const bytes = bytesOf(read.records);
       if (othersBytes === 0 || othersBytes + bytes <= maxBytes) {
         answer = read;
@@ -107,11 +110,11 @@ async function readRecords(
   log: PartitionLog,
   nothing: PartitionAnswer,
   bytesLeft: number,
-  isolation: Isolation,
+  { read, isolation }: Wish,
 ): Promise<PartitionAnswer> {
   try {
     const maxBytes = Math.max(0, Math.min(followed.maxBytes, bytesLeft));
-    const { batches, abortedTransactions, ...ends } = await log.read(followed.offset, maxBytes, isolation);
+    const { batches, abortedTransactions, ...ends } = await read(log, followed.offset, maxBytes, isolation);
     followed.seen = ends;
     const aborted = isolation === 'committed' ? abortedTransactions : null;
     return { ...nothing, ...ends, records: batches, abortedTransactions: aborted };

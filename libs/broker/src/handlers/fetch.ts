@@ -3,6 +3,7 @@ import type { Isolation, LogEngine } from '@tickfold/log-engine';
 import { answerWithoutRecords, collect, type Findings, type PartitionAnswer, type Wish } from '../fetch/collect.ts';
 import { type FetchSessionLimits, FetchSessions } from '../fetch/fetch-sessions.ts';
 import { type Followed, Following } from '../fetch/following.ts';
+import { ReadAhead } from '../fetch/read-ahead.ts';
 import { isolationOf } from '../isolation.ts';
 import { type RequestContext, type Route, route } from '../route.ts';
 
@@ -21,12 +22,20 @@ const FINAL_EPOCH = -1;
  */
 export function fetchRoute(engine: LogEngine, limits: FetchSessionLimits & { fetchBytes: number }): Route {
   const sessions = new FetchSessions(limits);
+  const ahead = new ReadAhead();
   let turn = 0;
 
-  const handle = async (request: FetchRequest, { signal }: RequestContext): Promise<FetchResponse> => {
+  const handle = async (request: FetchRequest, { signal, onSent }: RequestContext): Promise<FetchResponse> => {
     const { minBytes, maxWaitMs } = request;
     const maxBytes = Math.min(request.maxBytes, limits.fetchBytes);
-    const wish = { minBytes, maxBytes, maxWaitMs, isolation: isolationOf(request), signal };
+    const wish: Wish = {
+      read: (...what) => ahead.read({ signal, onSent }, ...what),
+      minBytes,
+      maxBytes,
+      maxWaitMs,
+      isolation: isolationOf(request),
+      signal,
+    };
     const isFull = request.sessionEpoch === INITIAL_EPOCH || request.sessionEpoch === FINAL_EPOCH;
     return isFull ? fetchAll(request, wish) : fetchNews(request, wish);
   };
