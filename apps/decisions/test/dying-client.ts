@@ -20,6 +20,7 @@ export function dyingClient(client: StreamClient, fuse: Fuse): StreamClient {
     lastRecord: (topic, partition) => client.lastRecord(topic, partition),
     close: () => client.close(),
     producer: () => new DyingProducer(client.producer(), { ...fuse }),
+    transactionalProducer: (options) => client.transactionalProducer(options),
   };
 }
 

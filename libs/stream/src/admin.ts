@@ -62,6 +62,15 @@ export class EmbeddedAdmin implements StreamAdmin {
     if (offsets.size > 0) await commitOffsets(this.#connection, group, topic, offsets);
   }
 
+  async offsetsAtTime(topic: string, timestampMs: number): Promise<Map<number, bigint>> {
+    const ends = await this.watermarks(topic);
+    const partitions = ends.map(({ partition }) => ({ topic, partition }));
+    const found = await listOffsets(this.#connection, { timestampMs }, partitions);
+    const offsets = new Map(ends.map(({ partition, high }) => [partition, high]));
+    for (const { partition, offset } of found) if (offset >= 0n) offsets.set(partition, offset);
+    return offsets;
+  }
+
   groups(): Promise<string[]> {
     return listGroups(this.#connection);
   }

@@ -61,6 +61,7 @@ export interface TopicSpec {
 export interface Watermark {
   partition: number;
   logStart: bigint;
+  /** After the last record that a reader of committed records may see. */
   high: bigint;
 }
 
@@ -72,6 +73,8 @@ export interface StreamAdmin {
   /** Committed offsets of a group; a partition without one is absent. */
   committedOffsets(group: string, topic: string): Promise<Map<number, bigint>>;
   commitOffsets(group: string, topic: string, offsets: Map<number, bigint>): Promise<void>;
+  /** By partition, the offset of the first record at or after that event time; the high watermark where there is none. */
+  offsetsAtTime(topic: string, timestampMs: number): Promise<Map<number, bigint>>;
   groups(): Promise<string[]>;
 }
 
@@ -139,6 +142,48 @@ export interface Producer {
   close(): Promise<void>;
 }
 
+export interface TransactionalProducerOptions extends Omit<ProducerOptions, 'acks'> {
+  /** `<volume>.<name>`: who produces, across restarts. The volume before the first dot keeps its decisions. */
+  transactionalId: string;
+  /** After so long without an end the broker aborts a transaction, in milliseconds. Default 60,000. */
+  transactionTimeoutMs?: number;
+}
+
+/** A group's progress in a topic: by partition, the offset of the next record that it has to handle. */
+export interface GroupOffsets {
+  group: string;
+  topic: string;
+  offsets: ReadonlyMap<number, bigint>;
+  /** As whom of the group. Left out: as a reader that assigns its partitions itself. */
+  member?: GroupMember;
+}
+
+/** Who a consumer is in its group, since the last rebalance. */
+export interface GroupMember {
+  memberId: string;
+  generation: number;
+}
+
+/**
+ * Writes records so that they appear all at once, or never. What is sent opens a transaction; `commit` or `abort` ends it.
+ * Whoever opens a producer with the same id ends the transaction of the one before, and shuts that one out: from then on
+ * all its calls fail with StreamError `fenced`.
+ */
+export interface TransactionalProducer extends Producer {
+  /**
+   * Makes all that was sent since the last end, and these offsets, visible at once; durable when resolved. What is sent
+   * meanwhile belongs to the next transaction. Where another end is under way, this one waits, and takes along what is sent
+   * until then.
+   * @throws StreamError `fenced`, `disconnected` (nobody knows whether it was committed: look at the log or the offsets)
+   */
+  commit(offsets?: readonly GroupOffsets[]): Promise<void>;
+  /** Nobody who reads committed records will see what was sent since the last end. @throws StreamError */
+  abort(): Promise<void>;
+}
+
+/** Which records a reader sees: all, or those that no transaction can take back any more. */
+export type Isolation = 'committed' | 'uncommitted';
+
 export interface ConsumerOptions {
   /** Topics with the offset to start from in each partition. Missing partitions start at the log's start. */
   assignments: { topic: string; partition: number; offset?: bigint }[];
@@ -146,14 +191,17 @@ export interface ConsumerOptions {
   maxBytes?: number;
   /** How long the broker waits for data, in milliseconds. Default 500. */
   maxWaitMs?: number;
+  /** Default `committed`. */
+  isolation?: Isolation;
 }
 
 /** Records of one partition that arrived together. */
 export interface RecordChunk {
   topic: string;
   partition: number;
+  /** After the last record that this reader may see now. */
   highWatermark: bigint;
-  /** Offset after the last record of this chunk. */
+  /** Offset after this chunk: after its last record, or what lies behind that and is no record (ends of transactions). */
   nextOffset: bigint;
   records(): Iterable<RecordView>;
 }
@@ -167,6 +215,8 @@ export interface StreamClient {
   readonly admin: StreamAdmin;
   readonly volumes: VolumeAdmin;
   producer(options?: ProducerOptions): Producer;
+  /** @throws StreamError `unavailable`, `rejected` */
+  transactionalProducer(options: TransactionalProducerOptions): Promise<TransactionalProducer>;
   /** The next fetch is sent only after the loop asked for more: a slow reader slows its own fetches. */
   consumer(options: ConsumerOptions): Consumer;
   /** Last record of a partition, or undefined where it is empty. */

@@ -10,6 +10,12 @@ import { StreamError } from './errors.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** A transaction that was taken back: whose, and where its records begin in a partition. */
+export interface AbortedTransaction {
+  producerId: bigint;
+  firstOffset: bigint;
+}
+
 /** A record of a batch that knows where it came from. A header's null value reads as empty. */
 export class StreamRecord extends BatchRecord implements RecordView {
   readonly topic: string;
@@ -39,6 +45,7 @@ export class BatchChunk implements RecordChunk {
    * Checks each batch: whole, version 2, CRC.
    * @param fromOffset records below it are skipped: a log gives whole batches
    * @param batches whole batches in the order of their offsets, each by itself or several back to back
+   * @param aborted transactions that were taken back and have records among them: those are left out
    * @throws StreamError `corrupt-batch`
    */
   constructor(
@@ -47,19 +54,21 @@ export class BatchChunk implements RecordChunk {
     fromOffset: bigint,
     highWatermark: bigint,
     batches: readonly Uint8Array[],
+    aborted: readonly AbortedTransaction[] = [],
   ) {
     this.topic = topic;
     this.partition = partition;
     this.highWatermark = highWatermark;
     this.#fromOffset = fromOffset;
-    this.#batches = this.#readable(() => batches.flatMap((bytes) => [...iterateBatches(bytes)]));
-    for (const batch of this.#batches) {
+    const whole = this.#readable(() => batches.flatMap((bytes) => [...iterateBatches(bytes)]));
+    for (const batch of whole) {
       if (!batch.crcIsValid())
         throw this.#corrupt(`the CRC of the batch at offset ${batch.header.baseOffset} is wrong`);
     }
-    const last = this.#batches.at(-1);
+    const last = whole.at(-1);
     if (last === undefined) throw this.#corrupt('an answer holds no whole batch');
     this.nextOffset = last.header.lastOffset + 1n;
+    this.#batches = aborted.length === 0 ? whole : withoutAborted(whole, aborted);
   }
 
   /** @throws StreamError `corrupt-batch` */
@@ -97,4 +106,15 @@ export class BatchChunk implements RecordChunk {
   #corrupt(what: string, cause?: unknown): StreamError {
     return new StreamError('corrupt-batch', `'${this.topic}' partition ${this.partition}: ${what}`, { cause });
   }
+}
+
+/** From where a producer's aborted transaction begins, up to the mark of its end, its transactional batches do not count. */
+function withoutAborted(batches: readonly RecordBatch[], aborted: readonly AbortedTransaction[]): RecordBatch[] {
+  const toCome = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  const open = new Set<bigint>();
+  return batches.filter(({ header }) => {
+    while (toCome.length > 0 && toCome[0]!.firstOffset <= header.baseOffset) open.add(toCome.shift()!.producerId);
+    if (header.isControl) open.delete(header.producerId);
+    return !(header.isTransactional && !header.isControl && open.has(header.producerId));
+  });
 }

@@ -1,28 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedAdmin } from './admin.ts';
 import type {
   Consumer,
   ConsumerOptions,
+  GroupOffsets,
   Producer,
   ProducerOptions,
   RecordView,
   StreamClient,
   StreamConfig,
+  TransactionalProducer,
+  TransactionalProducerOptions,
 } from './api.ts';
 import { type BrokerAddress, parseBrokerAddress } from './config.ts';
 import { Connection } from './connection.ts';
 import { EmbeddedConsumer } from './consumer.ts';
 import { isRetriable, StreamError } from './errors.ts';
 import { lastRecordOf } from './last-record.ts';
-import { BatchingProducer, type BatchSink } from './producer.ts';
+import { BatchingProducer, type BatchSink, type ProducerIdentity } from './producer.ts';
 import { viewPartition } from './remote-partition.ts';
 import { RemoteVolumes } from './remote-volumes.ts';
-import { describeTopics, produce } from './requests.ts';
+import { addOffsets, describeTopics, endTransaction, initProducer, produce } from './requests.ts';
+import { BatchingTransactionalProducer } from './transactional-producer.ts';
 import { untilPassedOrAborted } from './wait.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 /** Longer than a resolver needs that asks a dead name server twice before it asks the next (glibc: 5 s each). */
 const ATTEMPT_TIMEOUT_MS = 15_000;
 const MIN_BACKOFF_MS = 50;
+const DEFAULT_TRANSACTION_TIMEOUT_MS = 60_000;
+/** How long the transaction of a producer's predecessor may take to be ended. */
+const ENDING_TIMEOUT_MS = 30_000;
 const MAX_BACKOFF_MS = 1_000;
 /** Brokers end connections that are idle for ten minutes. */
 const KEEP_ALIVE_MS = 4 * 60_000;
@@ -103,10 +111,31 @@ class EmbeddedClient implements StreamClient {
 
   producer(options?: ProducerOptions): Producer {
     const links = {
-      sink: this.#open().then(sinkOf),
+      sink: this.#open().then((connection) => sinkOf(connection)),
       partitionCount: (topic: string) => this.admin.partitionCount(topic),
     };
     return new BatchingProducer(links, options);
+  }
+
+  async transactionalProducer(options: TransactionalProducerOptions): Promise<TransactionalProducer> {
+    const { transactionalId, transactionTimeoutMs = DEFAULT_TRANSACTION_TIMEOUT_MS } = options;
+    const connection = await this.#open();
+    try {
+      const links = {
+        identity: await openProducer(connection, transactionalId, transactionTimeoutMs),
+        sink: Promise.resolve(sinkOf(connection, transactionalId)),
+        partitionCount: (topic: string) => this.admin.partitionCount(topic),
+        addOffsets: async (producer: ProducerIdentity, offsets: readonly GroupOffsets[]) => {
+          await Promise.all(offsets.map((one) => addOffsets(connection, transactionalId, producer, one)));
+        },
+        end: (producer: ProducerIdentity, outcome: 'commit' | 'abort') =>
+          endTransaction(connection, transactionalId, producer, outcome),
+      };
+      return new BatchingTransactionalProducer(links, options);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   consumer(options: ConsumerOptions): Consumer {
@@ -143,9 +172,26 @@ class EmbeddedClient implements StreamClient {
   }
 }
 
-function sinkOf(connection: Connection): BatchSink {
+/** Asks until the transaction of the producer before is ended. @throws StreamError */
+async function openProducer(
+  connection: Connection,
+  transactionalId: string,
+  transactionTimeoutMs: number,
+): Promise<ProducerIdentity> {
+  const deadline = performance.now() + ENDING_TIMEOUT_MS;
+  for (;;) {
+    const identity = await initProducer(connection, transactionalId, transactionTimeoutMs);
+    if (identity !== undefined) return identity;
+    if (performance.now() > deadline) {
+      throw new StreamError('unavailable', `the last transaction of '${transactionalId}' does not come to its end`);
+    }
+    await delay(MIN_BACKOFF_MS);
+  }
+}
+
+function sinkOf(connection: Connection, transactionalId?: string): BatchSink {
   return {
-    append: (entries, acks) => produce(connection, acks, entries),
+    append: (entries, acks) => produce(connection, acks, entries, transactionalId),
     close: () => connection.close(),
   };
 }

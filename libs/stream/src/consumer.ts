@@ -65,6 +65,7 @@ export class EmbeddedConsumer implements Consumer {
     const answer = fetch(connection, {
       maxBytes,
       maxWaitMs: this.#options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
+      isolation: this.#options.isolation ?? 'committed',
       partitionMaxBytes: Math.max(Math.ceil(maxBytes / this.#positions.length), MIN_PARTITION_BYTES),
       partitions: this.#positions,
     });
@@ -77,13 +78,13 @@ export class EmbeddedConsumer implements Consumer {
 
   async #chunksOf(answers: FetchAnswer[]): Promise<RecordChunk[]> {
     const chunks: RecordChunk[] = [];
-    for (const { topic, partition, error, highWatermark, records } of answers) {
+    for (const { topic, partition, error, highWatermark, records, abortedTransactions } of answers) {
       const position = this.#positions.find((known) => known.partition === partition && known.topic === topic);
       if (position === undefined) continue;
       if (error === 'offset-out-of-range') throw await offsetOutOfRange(this.#connection!, position);
       if (error !== undefined) throw error;
       if (records.length === 0) continue;
-      const chunk = new BatchChunk(topic, partition, position.offset, highWatermark, [records]);
+      const chunk = new BatchChunk(topic, partition, position.offset, highWatermark, [records], abortedTransactions);
       position.offset = chunk.nextOffset;
       chunks.push(chunk);
     }

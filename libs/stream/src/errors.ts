@@ -77,6 +77,11 @@ export const streamErrors = {
     retry: false,
     mend: 'A handler emits at most one record per input record to each of the topics in outputTopics.',
   },
+  fenced: {
+    actor: 'user',
+    retry: false,
+    mend: 'Another instance took over, or a transaction took longer than transactionTimeoutMs. If this one should go on, run it again.',
+  },
   'volume-refused': { actor: 'user', retry: false, mend: 'See what the owner of the volumes says.' },
   'no-volumes': {
     actor: 'user',

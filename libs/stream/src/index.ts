@@ -1,6 +1,6 @@
 export { partitionOfKey } from '@tickfold/kafka-protocol';
 export * from './api.ts';
-export { BatchChunk } from './chunk.ts';
+export { type AbortedTransaction, BatchChunk } from './chunk.ts';
 export { connect } from './client.ts';
 export { streamConfigFromEnv } from './config.ts';
 export {
@@ -15,6 +15,13 @@ export {
 export { firstOffsetWhere } from './first-offset-where.ts';
 export { lastRecordOf, type PartitionView } from './last-record.ts';
 export { runProcessor } from './processor.ts';
-export { type BatchEntry, BatchingProducer, type BatchSink, type ProducerLinks } from './producer.ts';
+export {
+  type BatchEntry,
+  BatchingProducer,
+  type BatchSink,
+  type ProducerIdentity,
+  type ProducerLinks,
+} from './producer.ts';
 export { type ResumableOptions, runResumably } from './resumable.ts';
 export { untilSettled } from './settled.ts';
+export { BatchingTransactionalProducer, type TransactionLinks } from './transactional-producer.ts';

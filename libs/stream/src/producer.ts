@@ -8,6 +8,8 @@ const MAX_REQUESTS_IN_FLIGHT = 5;
 /** Most bytes of one partition in one request: what waited during the last one goes out together. */
 const MAX_ENTRY_BYTES = 2 * 1024 * 1024;
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+/** After the highest sequence comes 0. */
+const MAX_SEQUENCE = 0x7fffffff;
 
 interface SealedBatch {
   bytes: Buffer;
@@ -25,6 +27,8 @@ interface Lane {
   topic: string;
   partition: number;
   builder: RecordBatchBuilder;
+  /** Of its next batch, where the producer has an identity. */
+  sequence: number;
   sealed: SealedBatch[];
   inFlight: boolean;
   /** Its linger passed while a request was on its way: the open batch goes as soon as that one is answered. */
@@ -60,6 +64,14 @@ export interface ProducerLinks {
   sink: Promise<BatchSink>;
   /** @throws StreamError `unknown-topic` */
   partitionCount(topic: string): Promise<number>;
+  /** Of a transactional producer: its batches are marked as its own, and counted. */
+  identity?: ProducerIdentity;
+}
+
+/** Who produces, as its batches say it. */
+export interface ProducerIdentity {
+  producerId: bigint;
+  epoch: number;
 }
 
 /**
@@ -84,6 +96,12 @@ export class BatchingProducer implements Producer {
   #sink: BatchSink | undefined;
   #linger: NodeJS.Timeout | undefined;
   #room: Deferred | undefined;
+  #identity: ProducerIdentity | undefined;
+  /** Nothing is sealed while this waits. */
+  #hold: Deferred | undefined;
+  /** A batch is full that may not be sealed yet. */
+  #isOverfull = false;
+  #hasSentSinceHold = false;
   #failure: StreamError | undefined;
 
   constructor(links: ProducerLinks, options: ProducerOptions = {}) {
@@ -92,6 +110,7 @@ export class BatchingProducer implements Producer {
     this.#batchBytes = options.batchBytes ?? 256 * 1024;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
     this.#acks = options.acks ?? -1;
+    this.#identity = links.identity;
     links.sink.then(
       (sink) => {
         this.#sink = sink;
@@ -107,13 +126,62 @@ export class BatchingProducer implements Producer {
     const route = this.#routes.get(record.topic);
     if (route === undefined) return this.#sendOnceRouted(record);
     this.#append(route, record);
-    if (this.#bufferedBytes <= this.#maxBufferedBytes) return undefined;
+    if (this.#hasRoom) return undefined;
     this.#room ??= new Deferred();
     return this.#room.promise;
   }
 
   async flush(): Promise<void> {
-    while (this.#unrouted.size > 0) await Promise.all([...this.#unrouted.values()].map(({ routed }) => routed));
+    // Asked again after each wait, in one turn with what follows: another caller may have been quicker.
+    while (this.#mustWaitToSeal) await this.#beforeSealing();
+    await this.#sealAndSend();
+  }
+
+  /**
+   * Between two parts of the stream: sends what was taken so far, and when all of it is acknowledged does the work. What is
+   * taken meanwhile waits, and goes out as whom the work gives.
+   * @param work is told whether anything was sent since the last time
+   * @throws StreamError; the producer is dead then
+   */
+  async between(work: (identity: ProducerIdentity, hasSent: boolean) => Promise<ProducerIdentity>): Promise<void> {
+    while (this.#mustWaitToSeal) await this.#beforeSealing();
+    const sent = this.#sealAndSend();
+    const hold = new Deferred();
+    this.#hold = hold;
+    try {
+      await sent;
+      this.#continueAs(await work(this.#identity!, this.#hasSentSinceHold));
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.#hold = undefined;
+      hold.resolve();
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      this.#fail(new StreamError('closed', 'this producer was closed'));
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#bufferedBytes <= this.#maxBufferedBytes && !this.#isOverfull;
+  }
+
+  get #mustWaitToSeal(): boolean {
+    return this.#unrouted.size > 0 || this.#hold !== undefined;
+  }
+
+  async #beforeSealing(): Promise<void> {
+    await Promise.all([...this.#unrouted.values()].map(({ routed }) => routed));
+    await this.#hold?.promise;
+  }
+
+  /** Resolves when all that was taken so far is acknowledged. */
+  async #sealAndSend(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     for (const lane of this.#openLanes) this.#seal(lane);
     if (this.#unacknowledged.size === 0) return;
@@ -123,12 +191,23 @@ export class BatchingProducer implements Producer {
     await flush.done.promise;
   }
 
-  async close(): Promise<void> {
-    try {
-      await this.flush();
-    } finally {
-      this.#fail(new StreamError('closed', 'this producer was closed'));
-    }
+  #continueAs(identity: ProducerIdentity): void {
+    if (identity !== this.#identity)
+      for (const { lanes } of this.#routes.values()) for (const lane of lanes) lane.sequence = 0;
+    this.#identity = identity;
+    this.#hasSentSinceHold = false;
+    this.#isOverfull = false;
+    this.#hold = undefined;
+    for (const lane of this.#openLanes) if (lane.builder.sizeBytes >= this.#batchBytes) this.#seal(lane);
+    if (this.#openLanes.size > 0) this.#linger ??= setTimeout(this.#onLinger, this.#lingerMs);
+    this.#giveRoom();
+    this.#sendReady();
+  }
+
+  #giveRoom(): void {
+    if (this.#room === undefined || !this.#hasRoom) return;
+    this.#room.resolve();
+    this.#room = undefined;
   }
 
   #sendOnceRouted(record: OutgoingRecord): Promise<void> {
@@ -169,6 +248,10 @@ export class BatchingProducer implements Producer {
     builder.append(record.key, record.value, record.timestampMs, record.headers);
     this.#bufferedBytes += builder.sizeBytes - sizeBefore;
     if (builder.sizeBytes < this.#batchBytes) return;
+    if (this.#hold !== undefined) {
+      this.#isOverfull = true;
+      return;
+    }
     this.#seal(lane);
     if (record.key === null) route.keylessPartition = (route.keylessPartition + 1) % route.lanes.length;
     this.#sendReady();
@@ -176,6 +259,7 @@ export class BatchingProducer implements Producer {
 
   readonly #onLinger = (): void => {
     this.#linger = undefined;
+    if (this.#hold !== undefined) return;
     for (const lane of this.#openLanes) {
       // While a request is on its way nothing is gained by closing a small batch: it may go on growing.
       if (lane.inFlight) lane.overdue = true;
@@ -185,12 +269,23 @@ export class BatchingProducer implements Producer {
   };
 
   #seal(lane: Lane): void {
-    const batch = { bytes: lane.builder.finish(), flushes: [] };
+    const batch = { bytes: this.#finish(lane), flushes: [] };
+    this.#hasSentSinceHold = true;
     lane.sealed.push(batch);
     lane.overdue = false;
     this.#openLanes.delete(lane);
     this.#unacknowledged.add(batch);
     if (!lane.inFlight) this.#readyLanes.add(lane);
+  }
+
+  #finish(lane: Lane): Buffer {
+    const identity = this.#identity;
+    if (identity === undefined) return lane.builder.finish();
+    const { recordCount } = lane.builder;
+    const baseSequence = lane.sequence;
+    lane.sequence = (baseSequence + recordCount) & MAX_SEQUENCE;
+    const { producerId, epoch: producerEpoch } = identity;
+    return lane.builder.finish({ producerId, producerEpoch, baseSequence, isTransactional: true });
   }
 
   #sendReady(): void {
@@ -245,13 +340,10 @@ export class BatchingProducer implements Producer {
         for (const flush of batch.flushes) if (--flush.outstanding === 0) flush.done.resolve();
       }
       lane.inFlight = false;
-      if (lane.overdue) this.#seal(lane);
+      if (lane.overdue && this.#hold === undefined) this.#seal(lane);
       else if (lane.sealed.length > 0) this.#readyLanes.add(lane);
     }
-    if (this.#room !== undefined && this.#bufferedBytes <= this.#maxBufferedBytes) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
+    this.#giveRoom();
     this.#sendReady();
   }
 
@@ -290,6 +382,7 @@ function newRoute(topic: string, partitionCount: number): Route {
     topic,
     partition,
     builder: new RecordBatchBuilder(),
+    sequence: 0,
     sealed: [],
     inFlight: false,
     overdue: false,

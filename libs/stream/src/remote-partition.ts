@@ -21,11 +21,11 @@ async function batchAt(
   connection: Connection,
   at: { topic: string; partition: number; offset: bigint },
 ): Promise<BatchChunk | undefined> {
-  const limits = { maxBytes: ONE_BATCH, partitionMaxBytes: ONE_BATCH, maxWaitMs: 0 };
+  const limits = { maxBytes: ONE_BATCH, partitionMaxBytes: ONE_BATCH, maxWaitMs: 0, isolation: 'committed' } as const;
   const [answer] = await fetch(connection, { ...limits, partitions: [at] });
-  const { error, highWatermark, records } = answer!;
+  const { error, highWatermark, records, abortedTransactions } = answer!;
   if (error === 'offset-out-of-range') throw await offsetOutOfRange(connection, at);
   if (error !== undefined) throw error;
   if (records.length === 0) return undefined;
-  return new BatchChunk(at.topic, at.partition, at.offset, highWatermark, [records]);
+  return new BatchChunk(at.topic, at.partition, at.offset, highWatermark, [records], abortedTransactions);
 }

@@ -1,13 +1,16 @@
 /** What this library asks a broker, one function a request: plain values in and out, broker's error codes as StreamErrors. */
 import { apis, EARLIEST_TIMESTAMP, errorCodes, errorName, LATEST_TIMESTAMP } from '@tickfold/kafka-protocol';
-import type { TopicSpec } from './api.ts';
+import type { GroupOffsets, Isolation, TopicSpec } from './api.ts';
+import type { AbortedTransaction } from './chunk.ts';
 import type { Connection } from './connection.ts';
 import { outOfRange, StreamError, type StreamErrorCode } from './errors.ts';
-import type { BatchEntry } from './producer.ts';
+import type { BatchEntry, ProducerIdentity } from './producer.ts';
 
 /** Versions that the embedded broker, and every Kafka broker since 2.3, serves. */
 const VERSIONS = {
   produce: 7,
+  /** From here on a partition joins a transaction with its first batch. */
+  produceInTransaction: 12,
   fetch: 11,
   listOffsets: 5,
   metadata: 6,
@@ -15,21 +18,37 @@ const VERSIONS = {
   offsetCommit: 7,
   offsetFetch: 5,
   listGroups: 2,
+  initProducerId: 4,
+  /** From here on the group joins a transaction with its offsets. */
+  txnOffsetCommit: 5,
+  /** From here on each transaction has an epoch of its own. */
+  endTxn: 5,
 } as const;
 
 const PRODUCE_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_MS = 30_000;
 const CONSUMER_REPLICA = -1;
+const ISOLATION_LEVELS = { uncommitted: 0, committed: 1 } as const satisfies Record<Isolation, number>;
 
 interface PartitionName {
   topic: string;
   partition: number;
 }
 
-/** Appends batches. Resolves with the errors of the partitions that refused theirs. @throws StreamError */
-export async function produce(connection: Connection, acks: -1 | 1, entries: BatchEntry[]): Promise<StreamError[]> {
-  const response = await connection.request(apis.produce, VERSIONS.produce, {
-    transactionalId: null,
+/**
+ * Appends batches. Resolves with the errors of the partitions that refused theirs.
+ * @param transactionalId of transactional batches: their partitions join the transaction
+ * @throws StreamError
+ */
+export async function produce(
+  connection: Connection,
+  acks: -1 | 1,
+  entries: BatchEntry[],
+  transactionalId: string | null = null,
+): Promise<StreamError[]> {
+  const version = transactionalId === null ? VERSIONS.produce : VERSIONS.produceInTransaction;
+  const response = await connection.request(apis.produce, version, {
+    transactionalId,
     acks,
     timeoutMs: PRODUCE_TIMEOUT_MS,
     topics: byTopic(entries).map(({ name, partitions }) => ({
@@ -51,20 +70,23 @@ export interface FetchRequest {
   maxBytes: number;
   partitionMaxBytes: number;
   maxWaitMs: number;
+  isolation: Isolation;
   partitions: (PartitionName & { offset: bigint })[];
 }
 
 export interface FetchAnswer extends PartitionName {
   error: StreamError | 'offset-out-of-range' | undefined;
+  /** After the last record that may be seen now. */
   highWatermark: bigint;
   records: Uint8Array;
+  abortedTransactions: readonly AbortedTransaction[];
 }
 
 const NO_RECORDS = new Uint8Array(0);
 
 /** Waits up to `maxWaitMs` for the first record. @throws StreamError */
 export async function fetch(connection: Connection, request: FetchRequest): Promise<FetchAnswer[]> {
-  const { maxBytes, partitionMaxBytes, maxWaitMs } = request;
+  const { maxBytes, partitionMaxBytes, maxWaitMs, isolation } = request;
   const response = await connection.request(
     apis.fetch,
     VERSIONS.fetch,
@@ -73,7 +95,7 @@ export async function fetch(connection: Connection, request: FetchRequest): Prom
       maxWaitMs,
       minBytes: 1,
       maxBytes,
-      isolationLevel: 0,
+      isolationLevel: ISOLATION_LEVELS[isolation],
       sessionId: 0,
       sessionEpoch: -1,
       topics: byTopic(request.partitions).map(({ name, partitions }) => ({
@@ -95,9 +117,15 @@ export async function fetch(connection: Connection, request: FetchRequest): Prom
   if (response.errorCode !== errorCodes.NONE) throw brokerError(response.errorCode, 'a fetch was refused');
   const answers: FetchAnswer[] = [];
   for (const { name, partitions } of response.topics) {
-    for (const { index, errorCode, highWatermark, records } of partitions) {
-      const error = fetchError(errorCode, name, index);
-      answers.push({ topic: name, partition: index, error, highWatermark, records: records[0] ?? NO_RECORDS });
+    for (const { index, errorCode, records, ...ends } of partitions) {
+      answers.push({
+        topic: name,
+        partition: index,
+        error: fetchError(errorCode, name, index),
+        highWatermark: isolation === 'committed' ? ends.lastStableOffset : ends.highWatermark,
+        records: records[0] ?? NO_RECORDS,
+        abortedTransactions: ends.abortedTransactions ?? [],
+      });
     }
   }
   return answers;
@@ -119,16 +147,20 @@ export async function offsetOutOfRange(
   return outOfRange(at, start!.offset, end!.offset);
 }
 
-/** Offset of the first record, or the one after the last visible record, of each partition. @throws StreamError */
+/**
+ * Of each partition the offset of its first record, the one after the last committed record, or that of the first record
+ * at or after a time (-1 where there is none).
+ * @throws StreamError
+ */
 export async function listOffsets(
   connection: Connection,
-  end: 'earliest' | 'latest',
+  at: 'earliest' | 'latest' | { timestampMs: number },
   partitions: readonly PartitionName[],
 ): Promise<(PartitionName & { offset: bigint })[]> {
-  const timestamp = end === 'earliest' ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP;
+  const timestamp = timestampOf(at);
   const response = await connection.request(apis.listOffsets, VERSIONS.listOffsets, {
     replicaId: CONSUMER_REPLICA,
-    isolationLevel: 0,
+    isolationLevel: ISOLATION_LEVELS.committed,
     topics: byTopic(partitions).map((topic) => ({
       name: topic.name,
       partitions: topic.partitions.map(({ partition }) => ({ index: partition, currentLeaderEpoch: -1, timestamp })),
@@ -142,6 +174,11 @@ export async function listOffsets(
     }
   }
   return offsets;
+}
+
+function timestampOf(at: Parameters<typeof listOffsets>[1]): bigint {
+  if (at === 'earliest') return EARLIEST_TIMESTAMP;
+  return at === 'latest' ? LATEST_TIMESTAMP : BigInt(at.timestampMs);
 }
 
 export interface TopicSummary {
@@ -201,12 +238,7 @@ export async function commitOffsets(
     topics: [
       {
         name: topic,
-        partitions: Array.from(offsets, ([index, committedOffset]) => ({
-          index,
-          committedOffset,
-          committedLeaderEpoch: -1,
-          committedMetadata: '',
-        })),
+        partitions: offsetRows(offsets),
       },
     ],
   });
@@ -215,6 +247,15 @@ export async function commitOffsets(
       throwIfRefused(errorCode, `offset of group '${group}' in '${topic}' partition ${index} was not committed`);
     }
   }
+}
+
+function offsetRows(offsets: ReadonlyMap<number, bigint>) {
+  return Array.from(offsets, ([index, committedOffset]) => ({
+    index,
+    committedOffset,
+    committedLeaderEpoch: -1,
+    committedMetadata: '',
+  }));
 }
 
 /** Committed offsets of a topic's partitions; those without one are absent. @throws StreamError */
@@ -241,6 +282,66 @@ export async function committedOffsets(
   return offsets;
 }
 
+/**
+ * Opens the next incarnation of a transactional producer; undefined while the transaction of the one before is being
+ * ended.
+ * @throws StreamError
+ */
+export async function initProducer(
+  connection: Connection,
+  transactionalId: string,
+  transactionTimeoutMs: number,
+): Promise<ProducerIdentity | undefined> {
+  const response = await connection.request(apis.initProducerId, VERSIONS.initProducerId, {
+    transactionalId,
+    transactionTimeoutMs,
+    producerId: -1n,
+    producerEpoch: -1,
+  });
+  const { errorCode, producerId, producerEpoch: epoch } = response;
+  if (errorCode === errorCodes.CONCURRENT_TRANSACTIONS) return undefined;
+  throwIfRefused(errorCode, `no producer '${transactionalId}' was opened`);
+  return { producerId, epoch };
+}
+
+/** Takes offsets of groups into a producer's transaction. @throws StreamError */
+export async function addOffsets(
+  connection: Connection,
+  transactionalId: string,
+  { producerId, epoch: producerEpoch }: ProducerIdentity,
+  { group, topic, offsets, member }: GroupOffsets,
+): Promise<void> {
+  const response = await connection.request(apis.txnOffsetCommit, VERSIONS.txnOffsetCommit, {
+    transactionalId,
+    groupId: group,
+    producerId,
+    producerEpoch,
+    generationId: member?.generation ?? -1,
+    memberId: member?.memberId ?? '',
+    groupInstanceId: null,
+    topics: [{ name: topic, partitions: offsetRows(offsets) }],
+  });
+  for (const { partitions } of response.topics) {
+    for (const { index, errorCode } of partitions) {
+      throwIfRefused(errorCode, `offset of group '${group}' in '${topic}' partition ${index} joins no transaction`);
+    }
+  }
+}
+
+/** Ends a transaction. @returns as whom the producer begins the next one. @throws StreamError */
+export async function endTransaction(
+  connection: Connection,
+  transactionalId: string,
+  { producerId, epoch: producerEpoch }: ProducerIdentity,
+  outcome: 'commit' | 'abort',
+): Promise<ProducerIdentity> {
+  const committed = outcome === 'commit';
+  const request = { transactionalId, producerId, producerEpoch, committed };
+  const response = await connection.request(apis.endTxn, VERSIONS.endTxn, request);
+  throwIfRefused(response.errorCode, `the transaction of '${transactionalId}' did not ${outcome}`);
+  return { producerId: response.producerId, epoch: response.producerEpoch };
+}
+
 /** Names of all groups. @throws StreamError */
 export async function listGroups(connection: Connection): Promise<string[]> {
   const response = await connection.request(apis.listGroups, VERSIONS.listGroups, { states: [], types: [] });
@@ -262,6 +363,13 @@ const PASSING_ERRORS: ReadonlySet<number> = new Set([
   errorCodes.KAFKA_STORAGE_ERROR,
 ]);
 
+/** What a producer hears after another one took its transactional id, or after the broker ended its transaction. */
+const FENCING_ERRORS: ReadonlySet<number> = new Set([
+  errorCodes.INVALID_PRODUCER_EPOCH,
+  errorCodes.PRODUCER_FENCED,
+  errorCodes.INVALID_PRODUCER_ID_MAPPING,
+]);
+
 function brokerError(errorCode: number, what: string, detail: string | null = null): StreamError {
   const said = detail === null ? errorName(errorCode) : `${errorName(errorCode)}, ${detail}`;
   return new StreamError(streamErrorCode(errorCode), `${what}: ${said}`);
@@ -269,6 +377,7 @@ function brokerError(errorCode: number, what: string, detail: string | null = nu
 
 function streamErrorCode(errorCode: number): StreamErrorCode {
   if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return 'unknown-topic';
+  if (FENCING_ERRORS.has(errorCode)) return 'fenced';
   if (errorCode === errorCodes.MESSAGE_TOO_LARGE) return 'record-too-large';
   return PASSING_ERRORS.has(errorCode) ? 'unavailable' : 'rejected';
 }

@@ -117,7 +117,7 @@ describe('failure', () => {
     const flushed = producer.flush();
     (await broker.nextProduce()).answer(errorCodes.MESSAGE_TOO_LARGE);
     const refusal = {
-      code: 'rejected',
+      code: 'record-too-large',
       message: "records for 't' partition 0 were not appended: MESSAGE_TOO_LARGE",
     };
     await expect(flushed).rejects.toMatchObject(refusal);

@@ -4,6 +4,7 @@ import { StreamError, type StreamErrorCode } from '@tickfold/stream';
 const streamCodes: Readonly<Partial<Record<EngineErrorCode, StreamErrorCode>>> = {
   'unknown-topic': 'unknown-topic',
   'snapshot-damaged': 'corrupt-batch',
+  'producer-fenced': 'fenced',
 };
 
 /** The engine's refusal as users of streams know it. What is none of the engine's errors is a bug: it stays as it is. */

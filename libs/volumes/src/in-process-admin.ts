@@ -30,9 +30,18 @@ export class InProcessAdmin implements StreamAdmin {
   async watermarks(topic: string): Promise<Watermark[]> {
     const { partitionCount } = this.#logs.topic(topic);
     return Array.from({ length: partitionCount }, (_, partition) => {
-      const { logStartOffset, highWatermark } = this.#logs.partition(topic, partition);
-      return { partition, logStart: logStartOffset, high: highWatermark };
+      const { logStartOffset, lastStableOffset } = this.#logs.partition(topic, partition);
+      return { partition, logStart: logStartOffset, high: lastStableOffset };
     });
+  }
+
+  async offsetsAtTime(topic: string, timestampMs: number): Promise<Map<number, bigint>> {
+    const offsets = new Map<number, bigint>();
+    for (const { partition, high } of await this.watermarks(topic)) {
+      const found = await this.#logs.partition(topic, partition).offsetForTimestamp(BigInt(timestampMs), 'committed');
+      offsets.set(partition, found?.offset ?? high);
+    }
+    return offsets;
   }
 
   /** What was committed here goes before what was read along. */
@@ -45,18 +54,8 @@ export class InProcessAdmin implements StreamAdmin {
 
   async commitOffsets(group: string, topic: string, offsets: Map<number, bigint>): Promise<void> {
     const engine = this.#logs.writable(`commit offsets of group '${group}'`);
-    const committed = Array.from(
-      offsets,
-      ([partition, offset]): CommittedOffset => ({
-        topic,
-        partition,
-        offset,
-        leaderEpoch: LEADER_EPOCH,
-        metadata: '',
-      }),
-    );
     try {
-      await engine.commitOffsets(group, committed);
+      await engine.commitOffsets(group, offsetRows(topic, offsets));
     } catch (error) {
       throw streamErrorOf(error);
     }
@@ -77,4 +76,14 @@ export class InProcessAdmin implements StreamAdmin {
       throw streamErrorOf(error);
     }
   }
+}
+
+export function offsetRows(topic: string, offsets: ReadonlyMap<number, bigint>): CommittedOffset[] {
+  return Array.from(offsets, ([partition, offset]) => ({
+    topic,
+    partition,
+    offset,
+    leaderEpoch: LEADER_EPOCH,
+    metadata: '',
+  }));
 }

@@ -12,10 +12,13 @@ import {
   type RecordView,
   type StreamClient,
   StreamError,
+  type TransactionalProducer,
+  type TransactionalProducerOptions,
 } from '@tickfold/stream';
 import { streamErrorOf } from './engine-errors.ts';
 import { InProcessAdmin } from './in-process-admin.ts';
 import { InProcessConsumer, readFrom } from './in-process-consumer.ts';
+import { inProcessTransactions, type TransactionTarget } from './in-process-transactions.ts';
 import { InProcessVolumes } from './in-process-volumes.ts';
 import { Logs } from './logs.ts';
 
@@ -54,8 +57,21 @@ class InProcessClient implements StreamClient {
       append: (entries, acks) => this.#append(entries, DURABILITIES[acks]),
       close: () => {},
     };
-    const partitionCount = async (topic: string) => this.#logs.engineOf(topic).topic(topic)!.partitionCount;
+    const partitionCount = (topic: string) => this.#partitionCount(topic);
     return new BatchingProducer({ sink: Promise.resolve(sink), partitionCount }, options);
+  }
+
+  async transactionalProducer(options: TransactionalProducerOptions): Promise<TransactionalProducer> {
+    const logs = this.#logs;
+    const target: TransactionTarget = {
+      engine: logs.writable(`open producer '${options.transactionalId}'`),
+      writablePartition: (topic, partition) => logs.writablePartition(topic, partition),
+      partitionCount: (topic) => this.#partitionCount(topic),
+      checkOpen: () => {
+        if (this.#failure !== undefined) throw this.#failure;
+      },
+    };
+    return inProcessTransactions(target, options);
   }
 
   consumer(options: ConsumerOptions): Consumer {
@@ -67,11 +83,11 @@ class InProcessClient implements StreamClient {
 
   async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
     const log = this.#logs.partition(topic, partition);
-    const { logStartOffset: logStart, highWatermark: high } = log;
+    const { logStartOffset: logStart, lastStableOffset: high } = log;
     const batchAt = async (offset: bigint) => {
-      const { batches, highWatermark } = await readFrom(log, offset, ONE_BATCH);
+      const { batches, lastStableOffset, abortedTransactions } = await readFrom(log, offset, ONE_BATCH, 'committed');
       if (batches.length === 0) return undefined;
-      return new BatchChunk(topic, partition, offset, highWatermark, batches);
+      return new BatchChunk(topic, partition, offset, lastStableOffset, batches, abortedTransactions);
     };
     return lastRecordOf({ logStart, high, batchAt });
   }
@@ -80,6 +96,10 @@ class InProcessClient implements StreamClient {
     this.#failure ??= new StreamError('closed', 'this client was closed');
     const failure = this.#failure;
     await Promise.all([...this.#consumers].map((consumer) => consumer.fail(failure)));
+  }
+
+  async #partitionCount(topic: string): Promise<number> {
+    return this.#logs.engineOf(topic).topic(topic)!.partitionCount;
   }
 
   async #append(entries: BatchEntry[], durability: Durability): Promise<StreamError[]> {

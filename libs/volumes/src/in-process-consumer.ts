@@ -4,6 +4,7 @@ import {
   BatchChunk,
   type Consumer,
   type ConsumerOptions,
+  type Isolation,
   outOfRange,
   type RecordChunk,
   StreamError,
@@ -18,8 +19,8 @@ interface Position {
   topic: string;
   partition: number;
   offset: bigint;
-  /** High watermark at the last read: what came after it was not looked at yet. */
-  seenHigh: bigint;
+  /** Up to where it could be read at the last read: what came after that was not looked at yet. */
+  seenEnd: bigint;
 }
 
 /**
@@ -29,6 +30,7 @@ interface Position {
 export class InProcessConsumer implements Consumer {
   readonly #logs: Logs;
   readonly #options: ConsumerOptions;
+  readonly #isolation: Isolation;
   readonly #onClosed: () => void;
   #positions: Position[] = [];
   #partitionMaxBytes = 0;
@@ -43,6 +45,7 @@ export class InProcessConsumer implements Consumer {
   constructor(logs: Logs, options: ConsumerOptions, onClosed: () => void) {
     this.#logs = logs;
     this.#options = options;
+    this.#isolation = options.isolation ?? 'committed';
     this.#onClosed = onClosed;
   }
 
@@ -54,7 +57,7 @@ export class InProcessConsumer implements Consumer {
     this.#partitionMaxBytes = Math.max(Math.ceil(maxBytes / assignments.length), MIN_PARTITION_BYTES);
     this.#positions = assignments.map(({ topic, partition, offset }) => {
       const log = this.#logs.partition(topic, partition);
-      return { topic, partition, offset: offset ?? log.logStartOffset, seenHigh: -1n };
+      return { topic, partition, offset: offset ?? log.logStartOffset, seenEnd: -1n };
     });
     try {
       this.#readAhead();
@@ -122,17 +125,22 @@ export class InProcessConsumer implements Consumer {
     const { topic, partition, offset } = position;
     // Looked up each time: a topic may be deleted, or made anew, while its reader waits.
     const log = this.#logs.partition(topic, partition);
-    if (offset === log.highWatermark) {
-      position.seenHigh = offset;
+    if (offset === this.#endOf(log)) {
+      position.seenEnd = offset;
       return undefined;
     }
-    const { batches, highWatermark } = await readFrom(log, offset, this.#partitionMaxBytes);
-    position.seenHigh = highWatermark;
+    const read = await readFrom(log, offset, this.#partitionMaxBytes, this.#isolation);
+    const end = this.#isolation === 'committed' ? read.lastStableOffset : read.highWatermark;
+    position.seenEnd = end;
     // Also where all that follows was damaged: there is something to read again when more comes.
-    if (batches.length === 0) return undefined;
-    const chunk = new BatchChunk(topic, partition, offset, highWatermark, batches);
+    if (read.batches.length === 0) return undefined;
+    const chunk = new BatchChunk(topic, partition, offset, end, read.batches, read.abortedTransactions);
     position.offset = chunk.nextOffset;
     return chunk;
+  }
+
+  #endOf(log: PartitionReader): bigint {
+    return this.#isolation === 'committed' ? log.lastStableOffset : log.highWatermark;
   }
 
   #untilNews(): Promise<void> {
@@ -143,11 +151,11 @@ export class InProcessConsumer implements Consumer {
         resolve();
       };
       this.#wake = wake;
-      for (const { topic, partition, seenHigh } of this.#positions) {
+      for (const { topic, partition, seenEnd } of this.#positions) {
         const log = this.#logs.findPartition(topic, partition);
         if (log !== undefined && isLive(log)) stops.push(log.onVisible(wake));
         // It may have moved while those after it were read, or be gone.
-        if (log === undefined || log.highWatermark !== seenHigh) {
+        if (log === undefined || this.#endOf(log) !== seenEnd) {
           wake();
           // A listener that is added now would never be taken away.
           break;
@@ -159,9 +167,9 @@ export class InProcessConsumer implements Consumer {
 }
 
 /** Reads with the errors of streams. @throws StreamError */
-export async function readFrom(log: PartitionReader, offset: bigint, maxBytes: number) {
+export async function readFrom(log: PartitionReader, offset: bigint, maxBytes: number, isolation: Isolation) {
   try {
-    return await log.read(offset, maxBytes);
+    return await log.read(offset, maxBytes, isolation);
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'offset-out-of-range') throw streamErrorOf(error);
     const { topic, partition, logStartOffset, highWatermark } = log;

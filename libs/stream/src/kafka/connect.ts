@@ -8,6 +8,8 @@ import type {
   RecordView,
   StreamClient,
   StreamConfig,
+  TransactionalProducer,
+  TransactionalProducerOptions,
 } from '../api.ts';
 import { StreamError } from '../errors.ts';
 import { lastRecordOf } from '../last-record.ts';
@@ -116,6 +118,12 @@ class KafkaClient implements StreamClient {
   producer(options?: ProducerOptions): Producer {
     return this.#remember(
       kafkaProducer({ kafka: this.#kafka, partitionCount: (topic) => this.admin.partitionCount(topic) }, options),
+    );
+  }
+
+  transactionalProducer({ transactionalId }: TransactionalProducerOptions): Promise<TransactionalProducer> {
+    return Promise.reject(
+      new StreamError('rejected', `producer '${transactionalId}': transactions are not available on engine kafka yet`),
     );
   }
 

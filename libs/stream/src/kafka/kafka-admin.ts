@@ -99,6 +99,13 @@ export class KafkaAdmin implements StreamAdmin {
     });
   }
 
+  async offsetsAtTime(topic: string, timestampMs: number): Promise<Map<number, bigint>> {
+    const found = await this.#asking(`the offsets of '${topic}' cannot be listed`, () =>
+      this.#admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
+    );
+    return new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  }
+
   async groups(): Promise<string[]> {
     const { groups } = await this.#asking('the groups cannot be listed', () => this.#admin.listGroups());
     return groups.map(({ groupId }) => groupId);
