@@ -17,6 +17,7 @@ export async function runBroker(app: App): Promise<void> {
   };
   const engine = await openLogEngine({ ...settings.engine, onEvent });
   const broker = await start(app, engine, settings);
+  app.onMetrics((registry) => broker.registerMetrics(registry));
 
   reportVolumes(app, engine, room);
   const timer = setInterval(() => reportVolumes(app, engine, room), STATUS_INTERVAL_MS);
@@ -28,7 +29,7 @@ export async function runBroker(app: App): Promise<void> {
 
 async function start(app: App, engine: LogEngine, { engine: _, ...settings }: BrokerSettings): Promise<Broker> {
   try {
-    return await startBroker({ engine, ...settings, log: app.log, metrics: app.metrics });
+    return await startBroker({ engine, ...settings, log: app.log });
   } catch (error) {
     await engine.close();
     throw describePortProblem(error, settings.listeners);

@@ -24,7 +24,7 @@ export async function serveHealth(options: {
   host: string;
   port: number;
   health: () => Health;
-  metrics: Registry;
+  metrics: () => Registry;
 }): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
@@ -36,8 +36,9 @@ export async function serveHealth(options: {
       const health = options.health();
       sendJson(response, health.ready ? 200 : 503, health);
     } else if (path === '/metrics') {
-      options.metrics.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': options.metrics.contentType }).end(text),
+      const registry = options.metrics();
+      registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
         (error: Error) => response.writeHead(500).end(`metrics failed: ${error.message}\n`),
       );
     } else {

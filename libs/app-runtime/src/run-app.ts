@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { readPort, readText } from './env.ts';
 import { describeError, UserError } from './errors.ts';
 import { type Health, type HealthServer, serveHealth } from './health.ts';
+import { LazyMetrics } from './lazy-metrics.ts';
 
 /** What a running app is handed. */
 export interface App {
@@ -12,7 +13,10 @@ export interface App {
   readonly instanceId: string;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
+  /** Made when it is first asked for. */
   readonly metrics: Registry;
+  /** Calls back when the registry is made: for an app that has nothing to count until somebody asks. */
+  onMetrics(register: (registry: Registry) => void): void;
   /** Aborted when the process is asked to end. `main` should return within two seconds. */
   readonly signal: AbortSignal;
   setReady(ready: boolean, detail?: string): void;
@@ -57,8 +61,7 @@ async function runToEnd(definition: AppDefinition): Promise<number> {
   const log = createLogger(name);
   followShutdownRequests(stop, log);
 
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = new LazyMetrics();
 
   const identity = { app: name, instanceId: randomUUID(), startedAtMs: Date.now() };
   let readiness = { ready: false, detail: 'starting' };
@@ -69,12 +72,14 @@ async function runToEnd(definition: AppDefinition): Promise<number> {
   if (definition.serveHealth !== false) {
     const host = readText(process.env, 'HEALTH_HOST', '127.0.0.1');
     const port = readPort(process.env, 'HEALTH_PORT', 0);
-    health = await serveHealth({ host, port, health: healthJson, metrics }).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(
-        `${name}: the health server cannot listen on ${host}:${port} (${error.code ?? error.message}).`,
-        'Set HEALTH_PORT to a free port, or to 0 for any.',
-      );
-    });
+    health = await serveHealth({ host, port, health: healthJson, metrics: () => metrics.registry }).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw new UserError(
+          `${name}: the health server cannot listen on ${host}:${port} (${error.code ?? error.message}).`,
+          'Set HEALTH_PORT to a free port, or to 0 for any.',
+        );
+      },
+    );
     log.debug({ port: health.port }, 'health server listens');
   }
 
@@ -83,7 +88,10 @@ async function runToEnd(definition: AppDefinition): Promise<number> {
     instanceId: identity.instanceId,
     env: process.env,
     log,
-    metrics,
+    get metrics() {
+      return metrics.registry;
+    },
+    onMetrics: (register) => metrics.whenMade(register),
     signal: stop.signal,
     setReady: (ready, detail = ready ? 'ok' : 'not ready') => {
       readiness = { ready, detail };

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
 import { Connection } from './connection.ts';
 import { GroupCoordinator } from './groups/coordinator.ts';
 import { OffsetExpiry } from './groups/offset-expiry.ts';
@@ -27,6 +28,8 @@ export interface Broker {
   /** Where it listens, in the order of the listeners; ports as the system gave them. */
   readonly addresses: readonly BrokerAddress[];
   readonly connectionCount: number;
+  /** Gives it the gauges under kafka_exporter's names. */
+  registerMetrics(registry: Registry): void;
   /** Accepts and reads no more, answers what was begun, closes the engine. */
   close(): Promise<void>;
 }
@@ -59,13 +62,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const servers: Server[] = [];
   const addresses: BrokerAddress[] = [];
-  if (options.metrics !== undefined) {
-    const address = (): string => {
-      const { advertisedHost, advertisedPort = addresses[0]?.port } = options.listeners[0]!;
-      return `${advertisedHost}:${advertisedPort}`;
-    };
-    registerMetrics(options.metrics, { engine, coordinator, connectionCount: () => connections.size, address });
-  }
   for (const listener of options.listeners) {
     try {
       const server = await listen(listener, { routes, limits, memory, log, connections });
@@ -91,10 +87,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await engine.close();
   };
 
+  const address = (): string => {
+    const { advertisedHost, advertisedPort = addresses[0]?.port } = options.listeners[0]!;
+    return `${advertisedHost}:${advertisedPort}`;
+  };
+
   return {
     addresses,
     get connectionCount() {
       return connections.size;
+    },
+    registerMetrics(registry) {
+      registerMetrics(registry, { engine, coordinator, connectionCount: () => connections.size, address });
     },
     close() {
       closing ??= close();

@@ -1,8 +1,12 @@
+import { createRequire } from 'node:module';
 import type { LogEngine, PartitionLog } from '@tickfold/log-engine';
-import { Gauge, type Registry } from 'prom-client';
+import type { Gauge, Registry } from 'prom-client';
 import { findPartition } from './engine-errors.ts';
 import type { GroupCoordinator } from './groups/coordinator.ts';
 import { NODE_ID } from './options.ts';
+
+// Loaded when metrics are asked for: a broker starts sooner without it.
+const load = createRequire(import.meta.url);
 
 interface Sources {
   engine: LogEngine;
@@ -14,6 +18,7 @@ interface Sources {
 
 /** Gauges under the names of kafka_exporter, so that its dashboards fit. They are read when they are asked for. */
 export function registerMetrics(registry: Registry, { engine, coordinator, connectionCount, address }: Sources): void {
+  const { Gauge } = load('prom-client') as typeof import('prom-client');
   const registers = [registry];
 
   const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void): void => {

@@ -1,5 +1,4 @@
 import type { LogEngine } from '@tickfold/log-engine';
-import type { Registry } from 'prom-client';
 
 /** Where the broker reports what an operator should know. A pino logger is one. */
 export interface BrokerLog {
@@ -25,8 +24,6 @@ export interface BrokerOptions {
   engine: LogEngine;
   listeners: readonly Listener[];
   log: BrokerLog;
-  /** Gets the gauges under kafka_exporter's names. */
-  metrics?: Registry;
   /** Makes a topic that a client asks for by name. Default true. */
   autoCreateTopics?: boolean;
   /** Partitions of a topic that is made without saying how many. Default 1. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LogEngine, openLogEngine } from '@tickfold/log-engine';
 import { Kafka, logLevel } from 'kafkajs';
-import type { Registry } from 'prom-client';
 import { type Broker, type BrokerOptions, startBroker } from '../src/index.ts';
 
 export { RawClient } from './raw-client.ts';
@@ -29,9 +28,7 @@ export interface TestBroker {
   close(): Promise<void>;
 }
 
-type Settings = Partial<Pick<BrokerOptions, 'autoCreateTopics' | 'limits' | 'groups' | 'listeners'>> & {
-  metrics?: Registry;
-};
+type Settings = Partial<Pick<BrokerOptions, 'autoCreateTopics' | 'limits' | 'groups' | 'listeners'>>;
 
 /** A broker on a free port over a data folder that goes when it is closed. */
 export async function startTestBroker(settings: Settings = {}, existing?: string): Promise<TestBroker> {

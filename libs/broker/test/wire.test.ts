@@ -414,7 +414,8 @@ describe('committed offsets', () => {
   test('are shown to Prometheus with the lag behind what readers may see, under the names of kafka_exporter', async () => {
     await running.close();
     const metrics = new Registry();
-    running = await startTestBroker({ metrics });
+    running = await startTestBroker();
+    running.broker.registerMetrics(metrics);
     client = await connected();
     await makeTopic('t', 1);
     await produce(batchOf('a', 'b', 'c'));

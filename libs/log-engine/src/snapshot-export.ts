@@ -1,7 +1,8 @@
 /** A snapshot as one file, to move it to another machine: a POSIX tar, which any tar lists and unpacks. */
 import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { type Pack, pack } from 'tar-stream';
+import type { Pack } from 'tar-stream';
 import type { LogEngine, SnapshotArchive, SnapshotManifest, WorkOptions } from './api.ts';
 import { contentOf } from './archive-content.ts';
 import { type Disk, type DiskFile, hasCode, nodeDisk, PARTIAL } from './disk.ts';
@@ -20,6 +21,9 @@ import {
 } from './snapshot-folder.ts';
 import { verifySnapshot } from './snapshot-verification.ts';
 import { writeFailure } from './write-failure.ts';
+
+// Loaded with the first archive: few processes meet any.
+const load = createRequire(import.meta.url);
 
 const CHUNK_BYTES = 256 * 1024;
 /** Of files: everybody may read them, their owner may write. */
@@ -99,7 +103,7 @@ class ArchiveWriter {
   readonly #folder: string;
   readonly #manifest: SnapshotManifest;
   readonly #options: WorkOptions;
-  readonly #pack: Pack = pack();
+  readonly #pack: Pack = (load('tar-stream') as typeof import('tar-stream')).pack();
   readonly #hashes = new Map<string, string>();
   #doneBytes = 0;
 

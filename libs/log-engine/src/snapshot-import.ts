@@ -1,9 +1,10 @@
 /** A snapshot from an archive: nothing of it counts before every byte was checked. */
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Entry, extract } from 'tar-stream';
+import type { Entry } from 'tar-stream';
 import type { SnapshotManifest, WorkOptions } from './api.ts';
 import { archiveDamaged, contentOf, foreignCheckpoint, foreignManifest } from './archive-content.ts';
 import { type Disk, hasCode, nodeDisk, writeWhole } from './disk.ts';
@@ -22,6 +23,9 @@ import { verifyFolder } from './snapshot-verification.ts';
 import { snapshotExists } from './snapshot-writer.ts';
 import { letGo, makeStagingFolder, newStagingId, stagingPath, sweepStaging } from './staging-folder.ts';
 import { writeFailure } from './write-failure.ts';
+
+// Loaded with the first archive: few processes meet any.
+const load = createRequire(import.meta.url);
 
 const CHUNK_BYTES = 256 * 1024;
 /** What describes a snapshot is read as a whole; what is larger was not made by us. */
@@ -99,6 +103,7 @@ class ArchiveReader {
   }
 
   async #unpack(chunks: AsyncIterable<Buffer>): Promise<void> {
+    const { extract } = load('tar-stream') as typeof import('tar-stream');
     const archive = extract();
     const reading = (async () => {
       for await (const entry of archive) await this.#takeEntry(entry);
