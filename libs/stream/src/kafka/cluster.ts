@@ -3,20 +3,57 @@
  * (docs/kafka-engine.md says why), but every partition assigner is handed the consumer's `Cluster`, which is public and
  * does what is needed here.
  */
-import type { Broker, Kafka, Cluster as KafkaJsCluster } from 'kafkajs';
+import type { Broker, Kafka, Cluster as KafkaJsCluster, Message } from 'kafkajs';
+
+/** Who writes, as the cluster knows it. */
+export interface ProducerIdentity {
+  producerId: string;
+  producerEpoch: number;
+}
+
+interface InTransaction extends ProducerIdentity {
+  transactionalId: string;
+}
+
+interface TopicPlaces {
+  topic: string;
+  partitions: number[];
+}
 
 /** What `Broker` has beside what kafkajs' types show. */
-export interface ClusterBroker extends Broker {
+export interface ClusterBroker extends Omit<Broker, 'produce'> {
+  produce(request: {
+    transactionalId?: string | undefined;
+    producerId?: string | undefined;
+    producerEpoch?: number | undefined;
+    acks: -1 | 1;
+    timeout: number;
+    topicData: { topic: string; partitions: { partition: number; firstSequence: number; messages: Message[] }[] }[];
+  }): Promise<unknown>;
   listOffsets(request: {
     /** 0: with open transactions, 1: up to the first of them. */
     isolationLevel: 0 | 1;
     topics: { topic: string; partitions: { partition: number; timestamp: string }[] }[];
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>;
+  initProducerId(request: {
+    transactionalId?: string | undefined;
+    transactionTimeout: number;
+  }): Promise<ProducerIdentity>;
+  addPartitionsToTxn(request: InTransaction & { topics: TopicPlaces[] }): Promise<unknown>;
+  addOffsetsToTxn(request: InTransaction & { groupId: string }): Promise<unknown>;
+  txnOffsetCommit(
+    request: InTransaction & {
+      groupId: string;
+      topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
+    },
+  ): Promise<unknown>;
+  endTxn(request: InTransaction & { transactionResult: boolean }): Promise<unknown>;
 }
 
-export interface Cluster extends Omit<KafkaJsCluster, 'findBroker' | 'findGroupCoordinator'> {
+export interface Cluster extends Omit<KafkaJsCluster, 'findBroker' | 'findGroupCoordinator' | 'findControllerBroker'> {
   findBroker(node: { nodeId: string }): Promise<ClusterBroker>;
-  findGroupCoordinator(group: { groupId: string }): Promise<ClusterBroker>;
+  findControllerBroker(): Promise<ClusterBroker>;
+  findGroupCoordinator(of: { groupId: string; coordinatorType?: number }): Promise<ClusterBroker>;
 }
 
 /** Connections of their own, not opened yet. */

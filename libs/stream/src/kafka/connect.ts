@@ -15,11 +15,12 @@ import { StreamError } from '../errors.ts';
 import { lastRecordOf } from '../last-record.ts';
 import { untilPassedOrAborted } from '../wait.ts';
 import { type Cluster, newCluster } from './cluster.ts';
+import { ClusterLink, persistently } from './cluster-link.ts';
 import { allowEveryCompression } from './compression.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { streamErrorOf } from './kafka-errors.ts';
-import { kafkaProducer } from './kafka-producer.ts';
+import { kafkaProducer, type ProducerLinks } from './kafka-producer.ts';
 import { KafkaVolumes } from './kafka-volumes.ts';
 import { viewPartition } from './partition-view.ts';
 
@@ -28,6 +29,8 @@ const ATTEMPT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
+/** Of a single question to a cluster that changes. */
+const PATIENCE_MS = 10_000;
 
 /** The highest version of each request that kafkajs sends and nothing here can do without, by the protocol's key. */
 const NEEDED = { Produce: [0, 3], Fetch: [1, 4], ListOffsets: [2, 2], InitProducerId: [22, 0] } as const;
@@ -74,15 +77,14 @@ function kafkaConfig({ brokers, clientId, kafka = {} }: StreamConfig, connection
 
 async function openClient(kafka: Kafka, settings: KafkaSettings): Promise<KafkaClient> {
   const admin = kafka.admin();
-  const cluster = newCluster(kafka);
+  const link = new ClusterLink(() => newCluster(kafka));
   try {
-    await cluster.connect();
-    await cluster.refreshMetadata();
-    await checkVersions(cluster);
+    await checkVersions(await link.connected());
     await admin.connect();
-    return new KafkaClient(kafka, admin, cluster, settings);
+    return new KafkaClient(kafka, admin, link, settings);
   } catch (error) {
-    await Promise.allSettled([admin.disconnect(), cluster.disconnect()]);
+    link.close();
+    await admin.disconnect().catch(() => {});
     throw error;
   }
 }
@@ -103,22 +105,25 @@ class KafkaClient implements StreamClient {
   readonly volumes: KafkaVolumes;
   readonly #kafka: Kafka;
   readonly #kafkaJsAdmin: Admin;
-  readonly #cluster: Cluster;
+  readonly #link: ClusterLink;
+  readonly #links: ProducerLinks;
   readonly #opened = new Set<{ close(): Promise<void> }>();
   #closed = false;
 
-  constructor(kafka: Kafka, admin: Admin, cluster: Cluster, settings: KafkaSettings) {
+  constructor(kafka: Kafka, admin: Admin, link: ClusterLink, settings: KafkaSettings) {
     this.#kafka = kafka;
     this.#kafkaJsAdmin = admin;
-    this.#cluster = cluster;
-    this.admin = new KafkaAdmin(admin, cluster, settings.replicationFactor);
+    this.#link = link;
+    this.admin = new KafkaAdmin(admin, link, settings.replicationFactor);
     this.volumes = new KafkaVolumes(this.admin);
+    this.#links = {
+      openCluster: () => newCluster(kafka),
+      partitionCount: (topic) => this.admin.partitionCount(topic),
+    };
   }
 
   producer(options?: ProducerOptions): Producer {
-    return this.#remember(
-      kafkaProducer({ kafka: this.#kafka, partitionCount: (topic) => this.admin.partitionCount(topic) }, options),
-    );
+    return this.#remember(kafkaProducer(this.#links, options));
   }
 
   transactionalProducer({ transactionalId }: TransactionalProducerOptions): Promise<TransactionalProducer> {
@@ -134,7 +139,9 @@ class KafkaClient implements StreamClient {
   async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
     await this.admin.partitionCount(topic);
     try {
-      return await lastRecordOf(await viewPartition(this.#cluster, topic, partition));
+      return await persistently(this.#link, { topics: [topic], patienceMs: PATIENCE_MS }, async (cluster) =>
+        lastRecordOf(await viewPartition(cluster, topic, partition)),
+      );
     } catch (error) {
       throw streamErrorOf(error, `'${topic}' partition ${partition} cannot be read`);
     }
@@ -143,7 +150,8 @@ class KafkaClient implements StreamClient {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled([...this.#opened].map((opened) => opened.close()));
-    await Promise.allSettled([this.#kafkaJsAdmin.disconnect(), this.#cluster.disconnect()]);
+    this.#link.close();
+    await this.#kafkaJsAdmin.disconnect().catch(() => {});
   }
 
   #remember<Opened extends { close(): Promise<void> }>(opened: Opened): Opened {

@@ -1,32 +1,36 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster, ClusterBroker } from './cluster.ts';
-import { isConnectionLoss, protocolErrorOf } from './kafka-errors.ts';
+import type { ClusterBroker } from './cluster.ts';
+import { type ClusterLink, persistently } from './cluster-link.ts';
 
-/** A group's coordinator moves with its broker, and the first group of a cluster waits until there is one. */
+const GROUP = 0;
+const TRANSACTION = 1;
+
+/** A coordinator moves with its broker, and the first group of a cluster waits until there is one. */
 const PATIENCE_MS = 15_000;
-const RETRY_MS = 100;
-const PASSING = new Set([
-  'NOT_COORDINATOR_FOR_GROUP',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'GROUP_LOAD_IN_PROGRESS',
-  'UNSTABLE_OFFSET_COMMIT',
-]);
 
 /** Asks the coordinator of a group, again where it moved meanwhile. What is asked for may be done twice. */
-export async function askCoordinator<T>(
-  cluster: Cluster,
+export function askGroup<T>(
+  link: ClusterLink,
   groupId: string,
   ask: (coordinator: ClusterBroker) => Promise<T>,
 ): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await ask(await cluster.findGroupCoordinator({ groupId }));
-    } catch (error) {
-      const protocolError = protocolErrorOf(error);
-      const passes = isConnectionLoss(error) || (protocolError !== undefined && PASSING.has(protocolError));
-      if (!passes || performance.now() > deadline) throw error;
-      await delay(RETRY_MS);
-    }
-  }
+  return askCoordinator(link, { groupId, coordinatorType: GROUP }, ask);
+}
+
+/** Asks the coordinator of a transactional id, again where it moved or is still busy with the last transaction. */
+export function askTransactions<T>(
+  link: ClusterLink,
+  transactionalId: string,
+  ask: (coordinator: ClusterBroker) => Promise<T>,
+): Promise<T> {
+  return askCoordinator(link, { groupId: transactionalId, coordinatorType: TRANSACTION }, ask);
+}
+
+function askCoordinator<T>(
+  link: ClusterLink,
+  of: { groupId: string; coordinatorType: number },
+  ask: (coordinator: ClusterBroker) => Promise<T>,
+): Promise<T> {
+  return persistently(link, { patienceMs: PATIENCE_MS }, async (cluster) =>
+    ask(await cluster.findGroupCoordinator(of)),
+  );
 }

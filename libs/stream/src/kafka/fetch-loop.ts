@@ -3,8 +3,9 @@ import type { RecordChunk } from '../api.ts';
 import { Deferred } from '../deferred.ts';
 import { outOfRange, type StreamError } from '../errors.ts';
 import { byLeader, byTopic, type Cluster, type ClusterBroker } from './cluster.ts';
+import { ClusterLink, isOutOfDate } from './cluster-link.ts';
 import { type FetchedPartition, KafkaChunk } from './kafka-chunk.ts';
-import { isConnectionLoss, protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
+import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
 import { endsOf, startsOf } from './offsets.ts';
 
 export interface FetchLoopOptions {
@@ -44,23 +45,12 @@ const MIN_PARTITION_BYTES = 64 * 1024;
 /** Leaders move and brokers restart: only after so long without one answer the reader is told. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 100;
-/** These end by asking for the leaders again. */
-const STALE = new Set([
-  'NOT_LEADER_FOR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'REPLICA_NOT_AVAILABLE',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'OFFSET_NOT_AVAILABLE',
-  'KAFKA_STORAGE_ERROR',
-]);
-
 /**
  * Reads partitions from where it is told, one request a leading broker on its way. While the reader works on one answer of
  * a broker, its next one is on its way; a third is asked for only when the reader comes back.
  */
 export class FetchLoop {
-  readonly #openCluster: () => Cluster;
+  readonly #link: ClusterLink;
   readonly #options: FetchLoopOptions;
   readonly #lanes: Lane[] = [];
   readonly #inFlight = new Map<string, Promise<Answer>>();
@@ -68,13 +58,10 @@ export class FetchLoop {
   #isClosed = false;
   /** Resolved when there may be something to fetch that was not there before. */
   #changed = new Deferred();
-  #cluster: Cluster | undefined;
-  /** Topics whose leaders the connections know. */
-  readonly #known = new Set<string>();
   #failingSinceMs: number | undefined;
 
   constructor(openCluster: () => Cluster, options: FetchLoopOptions) {
-    this.#openCluster = openCluster;
+    this.#link = new ClusterLink(openCluster);
     this.#options = options;
   }
 
@@ -102,7 +89,8 @@ export class FetchLoop {
   close(): void {
     this.#isClosed = true;
     this.#closed.resolve();
-    this.#drop();
+    this.#inFlight.clear();
+    this.#link.close();
   }
 
   /** @throws StreamError */
@@ -143,7 +131,7 @@ export class FetchLoop {
     this.#changed = new Deferred();
     const lanes = this.#lanes.filter(({ paused }) => !paused);
     if (lanes.length === 0) return;
-    const cluster = await this.#connected(lanes);
+    const cluster = await this.#link.connected(new Set(lanes.map(({ topic }) => topic)));
     for (const [leader, led] of byLeader(cluster, lanes)) {
       if (this.#inFlight.has(leader)) continue;
       const answer = this.#ask(cluster, leader, led);
@@ -151,19 +139,6 @@ export class FetchLoop {
       answer.catch(() => {});
       this.#inFlight.set(leader, answer);
     }
-  }
-
-  async #connected(lanes: Lane[]): Promise<Cluster> {
-    const cluster = this.#cluster ?? this.#openCluster();
-    this.#cluster = cluster;
-    await cluster.connect();
-    const topics = new Set(lanes.map(({ topic }) => topic));
-    for (const topic of topics) {
-      if (this.#known.has(topic)) continue;
-      await cluster.addMultipleTargetTopics([...topics]);
-      for (const added of topics) this.#known.add(added);
-    }
-    return cluster;
   }
 
   async #ask(cluster: Cluster, leader: string, lanes: Lane[]): Promise<Answer> {
@@ -237,29 +212,20 @@ export class FetchLoop {
 
   async #recover(error: unknown): Promise<void> {
     if (this.#isClosed) return;
-    const protocolError = protocolErrorOf(error);
-    if (protocolError === 'OFFSET_OUT_OF_RANGE') throw await this.#outOfRange(error);
-    if (!isConnectionLoss(error) && !(protocolError !== undefined && STALE.has(protocolError))) throw this.#told(error);
+    if (protocolErrorOf(error) === 'OFFSET_OUT_OF_RANGE') throw await this.#outOfRange(error);
+    if (!isOutOfDate(error)) throw this.#told(error);
     this.#failingSinceMs ??= performance.now();
     if (performance.now() - this.#failingSinceMs > PATIENCE_MS) throw this.#told(error);
-    this.#drop();
+    this.#inFlight.clear();
+    this.#link.drop();
     await Promise.race([delay(RETRY_MS), this.#closed.promise]);
   }
 
-  /** Connections that failed are not mended: new ones know the leaders of now. */
-  #drop(): void {
-    const cluster = this.#cluster;
-    this.#cluster = undefined;
-    this.#inFlight.clear();
-    this.#known.clear();
-    cluster?.disconnect().catch(() => {});
-  }
-
   async #outOfRange(error: unknown): Promise<StreamError> {
-    const cluster = this.#cluster;
     const { topic, partition } = innermostPlace(error);
     const lane = this.#lanesAt(topic, partition)[0];
-    if (cluster === undefined || lane === undefined) return this.#told(error);
+    if (lane === undefined) return this.#told(error);
+    const cluster = await this.#link.connected([topic]);
     const [starts, ends] = await Promise.all([startsOf(cluster, [lane]), endsOf(cluster, [lane])]);
     return outOfRange(lane, starts[0]!.offset, ends[0]!.offset);
   }

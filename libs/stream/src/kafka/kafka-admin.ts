@@ -2,7 +2,8 @@ import type { Admin } from 'kafkajs';
 import type { StreamAdmin, TopicSpec, Watermark } from '../api.ts';
 import { partitionMismatch, StreamError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { askCoordinator } from './coordinator.ts';
+import { type ClusterLink, persistently } from './cluster-link.ts';
+import { askGroup } from './coordinator.ts';
 import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
 import { endsOf, startsOf } from './offsets.ts';
 
@@ -16,6 +17,9 @@ const CREATE_TIMEOUT_MS = 30_000;
 /** How long a topic may take to be known to the broker that is asked. */
 const PROPAGATION_MS = 10_000;
 const POLL_MS = 50;
+/** Of a single question to a cluster that changes. */
+const PATIENCE_MS = 10_000;
+const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION';
 const NO_OFFSET = -1n;
 /** Topics of Kafka's own begin so: `__consumer_offsets`, `__transaction_state`. */
 const INTERNAL = '__';
@@ -25,15 +29,15 @@ const NO_MEMBER = { groupGenerationId: -1, memberId: '' };
 
 export class KafkaAdmin implements StreamAdmin {
   readonly #admin: Admin;
-  readonly #cluster: Cluster;
+  readonly #link: ClusterLink;
   readonly #replicationFactor: number;
   /** Topics that are asked for in this turn of the event loop: one request for all of them. */
-  #asked: { names: string[]; known: Promise<void> } | undefined;
+  #asked: { names: string[]; known: Promise<Cluster> } | undefined;
 
   /** Both are connected. */
-  constructor(admin: Admin, cluster: Cluster, replicationFactor: number | undefined) {
+  constructor(admin: Admin, link: ClusterLink, replicationFactor: number | undefined) {
     this.#admin = admin;
-    this.#cluster = cluster;
+    this.#link = link;
     this.#replicationFactor = replicationFactor ?? CLUSTER_DEFAULT;
   }
 
@@ -68,17 +72,19 @@ export class KafkaAdmin implements StreamAdmin {
   async watermarks(topic: string): Promise<Watermark[]> {
     const partitionCount = await this.partitionCount(topic);
     const places = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
-    return this.#asking(`the offsets of '${topic}' cannot be listed`, async () => {
-      const [starts, ends] = await Promise.all([startsOf(this.#cluster, places), endsOf(this.#cluster, places)]);
-      return places.map(({ partition }, i) => ({ partition, logStart: starts[i]!.offset, high: ends[i]!.offset }));
-    });
+    return this.#asking(`the offsets of '${topic}' cannot be listed`, () =>
+      persistently(this.#link, { topics: [topic], patienceMs: PATIENCE_MS }, async (cluster) => {
+        const [starts, ends] = await Promise.all([startsOf(cluster, places), endsOf(cluster, places)]);
+        return places.map(({ partition }, i) => ({ partition, logStart: starts[i]!.offset, high: ends[i]!.offset }));
+      }),
+    );
   }
 
   async committedOffsets(group: string, topic: string): Promise<Map<number, bigint>> {
     const partitionCount = await this.partitionCount(topic);
     const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition, offset: '-1' }));
     return this.#asking(`the offsets of group '${group}' cannot be read`, async () => {
-      const { responses } = await askCoordinator(this.#cluster, group, (coordinator) =>
+      const { responses } = await askGroup(this.#link, group, (coordinator) =>
         coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] }),
       );
       const offsets = new Map<number, bigint>();
@@ -93,7 +99,7 @@ export class KafkaAdmin implements StreamAdmin {
     if (offsets.size === 0) return;
     const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
     await this.#asking(`offsets of group '${group}' were not committed`, async () => {
-      await askCoordinator(this.#cluster, group, (coordinator) =>
+      await askGroup(this.#link, group, (coordinator) =>
         coordinator.offsetCommit({ groupId: group, ...NO_MEMBER, topics: [{ topic, partitions }] }),
       );
     });
@@ -114,32 +120,37 @@ export class KafkaAdmin implements StreamAdmin {
   /** @throws StreamError `unknown-topic` */
   async partitionCount(topic: string): Promise<number> {
     return this.#asking(`'${topic}' cannot be asked for`, async () => {
-      try {
-        await this.#know(topic);
-      } catch (error) {
-        // It may be another one of those that were asked for that does not exist.
-        if (protocolErrorOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-        await this.#cluster.addMultipleTargetTopics([topic]).catch((alone: unknown) => {
-          if (protocolErrorOf(alone) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw alone;
-        });
-      }
-      const { length } = this.#cluster.findTopicPartitionMetadata(topic);
+      // It may be another one of those that were asked for that does not exist.
+      const cluster = await this.#know(topic).catch((error) => this.#unlessUnknown(error, topic));
+      const { length } = cluster?.findTopicPartitionMetadata(topic) ?? [];
       if (length === 0) throw new StreamError('unknown-topic', `there is no topic '${topic}'`);
       return length;
     });
   }
 
-  #know(topic: string): Promise<void> {
+  #know(topic: string): Promise<Cluster> {
     if (this.#asked === undefined) {
       const names: string[] = [];
       const known = Promise.resolve().then(() => {
         this.#asked = undefined;
-        return this.#cluster.addMultipleTargetTopics(names);
+        return this.#clusterThatKnows(names);
       });
       this.#asked = { names, known };
     }
     this.#asked.names.push(topic);
     return this.#asked.known;
+  }
+
+  async #unlessUnknown(error: unknown, topic: string): Promise<Cluster | undefined> {
+    if (protocolErrorOf(error) !== UNKNOWN_TOPIC) throw error;
+    return this.#clusterThatKnows([topic]).catch((alone: unknown) => {
+      if (protocolErrorOf(alone) !== UNKNOWN_TOPIC) throw alone;
+      return undefined;
+    });
+  }
+
+  #clusterThatKnows(topics: readonly string[]): Promise<Cluster> {
+    return persistently(this.#link, { topics, patienceMs: PATIENCE_MS }, async (cluster) => cluster);
   }
 
   async deleteTopics(names: string[]): Promise<void> {
@@ -155,6 +166,8 @@ export class KafkaAdmin implements StreamAdmin {
       try {
         await this.#admin.createTopics({
           timeout: CREATE_TIMEOUT_MS,
+          // kafkajs fails where the broker that it asks does not know them at once.
+          waitForLeaders: false,
           topics: topics.map(({ name, partitionCount, settings }) => ({
             topic: name,
             numPartitions: partitionCount,

@@ -9,6 +9,8 @@ interface KafkaJsError {
   retriable?: boolean;
   cause?: unknown;
   errors?: unknown[];
+  /** The request that a broker does not know. */
+  apiName?: string;
 }
 
 /** The connection is gone, was never there, or leads to a broker that is none any more. */
@@ -77,11 +79,14 @@ function codeOf(error: KafkaJsError): StreamErrorCode {
   }
   if (DISCONNECTED.has(error.name)) return 'disconnected';
   if (error.name === 'KafkaJSSASLAuthenticationError') return 'unauthenticated';
-  if (error.name === 'KafkaJSServerDoesNotSupportApiKey') return 'broker-too-old';
+  if (error.name === 'KafkaJSServerDoesNotSupportApiKey') {
+    return error.apiName?.startsWith('Sasl') ? 'unauthenticated' : 'broker-too-old';
+  }
   return 'rejected';
 }
 
 function mendOf(error: KafkaJsError): string | undefined {
+  if (error.apiName?.startsWith('Sasl')) return 'The broker asks for no credentials: leave KAFKA_SASL_MECHANISM out.';
   if (error.name !== 'KafkaJSNotImplemented') return undefined;
   return 'Let the writer use another compression, or none.';
 }

@@ -1,82 +1,88 @@
-import type { Kafka, Producer as KafkaJsProducer, Message } from 'kafkajs';
 import type { Producer, ProducerOptions } from '../api.ts';
-import type { StreamError } from '../errors.ts';
+import { BatchWriter, refusal } from './batch-writer.ts';
+import { byLeader, type Cluster } from './cluster.ts';
+import { ClusterLink, persistently } from './cluster-link.ts';
 import { streamErrorOf } from './kafka-errors.ts';
-import { MessageLanes, type MessageSink } from './message-lanes.ts';
+import { type MessageBatch, MessageLanes, type MessageSink } from './message-lanes.ts';
 
+/** As long as a restart of a broker, or the election of a leader, may take. */
 const DELIVERY_TIMEOUT_MS = 120_000;
-const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 1_000;
+const INIT_PATIENCE_MS = 15_000;
+const PRODUCE_TIMEOUT_MS = 30_000;
+/** Kafka asks for one, and looks at it in transactions only. */
+const UNUSED_TRANSACTION_TIMEOUT_MS = 60_000;
 
 export interface ProducerLinks {
-  kafka: Kafka;
+  openCluster(): Cluster;
   /** @throws StreamError `unknown-topic` */
   partitionCount(topic: string): Promise<number>;
 }
 
-/** With acks -1 idempotent: what was not acknowledged is sent again, in order, and never doubled. */
+/** With acks -1 what was not acknowledged is sent again, in order and never doubled; with acks 1 nothing is sent twice. */
 export function kafkaProducer(links: ProducerLinks, options: ProducerOptions = {}): Producer {
-  return new MessageLanes(new PlainSink(links, options.acks ?? -1), options);
+  const sink = options.acks === 1 ? new OnceSink(links) : new IdempotentSink(links);
+  return new MessageLanes(sink, options);
 }
 
-class PlainSink implements MessageSink {
-  readonly #links: ProducerLinks;
-  readonly #acks: -1 | 1;
-  readonly #producer: KafkaJsProducer;
-  readonly #connected: Promise<void>;
+class IdempotentSink implements MessageSink {
+  readonly partitionCount: MessageSink['partitionCount'];
+  readonly #link: ClusterLink;
+  #writer: Promise<BatchWriter> | undefined;
 
-  constructor(links: ProducerLinks, acks: -1 | 1) {
-    this.#links = links;
-    this.#acks = acks;
-    this.#producer = links.kafka.producer({
-      ...producerSettings,
-      idempotent: acks === -1,
-    });
-    this.#connected = this.#producer.connect();
-    this.#connected.catch(() => {});
+  constructor(links: ProducerLinks) {
+    this.partitionCount = links.partitionCount;
+    this.#link = new ClusterLink(links.openCluster);
   }
 
-  partitionCount(topic: string): Promise<number> {
-    return this.#links.partitionCount(topic);
+  async deliver(batches: MessageBatch[]): Promise<void> {
+    this.#writer ??= this.#newWriter();
+    await (await this.#writer).write(batches);
   }
 
-  async deliver(topic: string, partition: number, messages: Message[]): Promise<void> {
+  async close(): Promise<void> {
+    this.#link.close();
+  }
+
+  async #newWriter(): Promise<BatchWriter> {
     try {
-      await this.#connected;
-      await this.#producer.send({ topic, acks: this.#acks, messages: inPartition(messages, partition) });
+      const identity = await persistently(this.#link, { patienceMs: INIT_PATIENCE_MS }, async (cluster) => {
+        const broker = await cluster.findControllerBroker();
+        return broker.initProducerId({ transactionTimeout: UNUSED_TRANSACTION_TIMEOUT_MS });
+      });
+      return new BatchWriter(this.#link, identity, { patienceMs: DELIVERY_TIMEOUT_MS });
     } catch (error) {
-      throw notAppended(error, topic, partition);
+      throw streamErrorOf(error, 'no producer id was given');
+    }
+  }
+}
+
+/** Without an identity: nobody would know a batch that is sent again. */
+class OnceSink implements MessageSink {
+  readonly partitionCount: MessageSink['partitionCount'];
+  readonly #link: ClusterLink;
+
+  constructor(links: ProducerLinks) {
+    this.partitionCount = links.partitionCount;
+    this.#link = new ClusterLink(links.openCluster);
+  }
+
+  async deliver(batches: MessageBatch[]): Promise<void> {
+    await Promise.all(batches.map((batch) => this.#deliver(batch)));
+  }
+
+  async #deliver(batch: MessageBatch): Promise<void> {
+    try {
+      const cluster = await this.#link.connected([batch.topic]);
+      const [nodeId] = [...byLeader(cluster, [batch]).keys()];
+      const broker = await cluster.findBroker({ nodeId: nodeId! });
+      const topicData = [{ topic: batch.topic, partitions: [{ ...batch, firstSequence: 0 }] }];
+      await broker.produce({ acks: 1, timeout: PRODUCE_TIMEOUT_MS, topicData });
+    } catch (error) {
+      throw refusal(error, batch);
     }
   }
 
   async close(): Promise<void> {
-    await this.#connected.catch(() => {});
-    await this.#producer.disconnect();
+    this.#link.close();
   }
-}
-
-/** As long as a restart of a broker, or the election of a leader, takes. */
-export const retrySettings = {
-  initialRetryTime: FIRST_RETRY_MS,
-  maxRetryTime: LONGEST_RETRY_MS,
-  retries: Math.ceil(DELIVERY_TIMEOUT_MS / LONGEST_RETRY_MS),
-};
-
-const producerSettings = {
-  allowAutoTopicCreation: false,
-  // The partition is always given: it was chosen as the embedded engine chooses it.
-  createPartitioner:
-    () =>
-    ({ message }: { message: Message }) =>
-      message.partition!,
-  retry: retrySettings,
-};
-
-function inPartition(messages: Message[], partition: number): Message[] {
-  for (const message of messages) message.partition = partition;
-  return messages;
-}
-
-function notAppended(error: unknown, topic: string, partition: number): StreamError {
-  return streamErrorOf(error, `records for '${topic}' partition ${partition} were not appended`);
 }

@@ -4,12 +4,19 @@ import type { OutgoingRecord, Producer, ProducerOptions } from '../api.ts';
 import { Deferred } from '../deferred.ts';
 import { StreamError } from '../errors.ts';
 
+/** What makes one record batch. */
+export interface MessageBatch {
+  topic: string;
+  partition: number;
+  messages: Message[];
+}
+
 /** Where messages go. */
 export interface MessageSink {
   /** @throws StreamError `unknown-topic` */
   partitionCount(topic: string): Promise<number>;
-  /** Resolves when all of them are acknowledged. @throws StreamError */
-  deliver(topic: string, partition: number, messages: Message[]): Promise<void>;
+  /** Resolves when all of them, at most one of a partition, are acknowledged. @throws StreamError */
+  deliver(batches: MessageBatch[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,12 +46,11 @@ interface Flush {
 const RECORD_OVERHEAD_BYTES = 70;
 /** Kafka's default limit of a batch is 1 MiB and a little; kafkajs makes one batch of what it is given at once. */
 const MAX_BATCH_BYTES = 900 * 1024;
-const MAX_IN_FLIGHT = 16;
+/** Deliveries on their way at once. */
+const MAX_IN_FLIGHT = 5;
+const MAX_DELIVERY_BYTES = 4 * 1024 * 1024;
 
-/**
- * Collects messages by partition and hands them on, one batch a partition at a time: kafkajs gives a batch that it sends
- * again the sequence number of the day, so a second one beside it would be taken for the first.
- */
+/** Collects messages by partition and hands them on. A partition has one batch on its way: that keeps its order. */
 export class MessageLanes implements Producer {
   readonly #sink: MessageSink;
   readonly #lingerMs: number;
@@ -167,30 +173,48 @@ export class MessageLanes implements Producer {
   };
 
   #deliverDue(): void {
-    for (const lane of this.#busy) {
-      if (this.#inFlight >= MAX_IN_FLIGHT) return;
-      if (!lane.due || lane.inFlight || lane.waiting.length === 0) continue;
-      // Whoever waited longest is first in turn.
-      this.#busy.delete(lane);
-      this.#busy.add(lane);
-      void this.#deliver(lane);
+    while (this.#inFlight < MAX_IN_FLIGHT) {
+      const taken = this.#takeDue();
+      if (taken.length === 0) return;
+      void this.#deliver(taken);
     }
   }
 
-  async #deliver(lane: Lane): Promise<void> {
-    const { messages, bytes } = takeBatch(lane, this.#batchBytes);
-    lane.inFlight = true;
+  #takeDue(): Taken[] {
+    const taken: Taken[] = [];
+    let deliveryBytes = 0;
+    for (const lane of this.#busy) {
+      if (deliveryBytes >= MAX_DELIVERY_BYTES) break;
+      if (!lane.due || lane.inFlight) continue;
+      const { messages, bytes } = takeBatch(lane, this.#batchBytes);
+      taken.push({ lane, bytes, topic: lane.topic, partition: lane.partition, messages });
+      deliveryBytes += bytes;
+      lane.inFlight = true;
+    }
+    return taken;
+  }
+
+  async #deliver(taken: Taken[]): Promise<void> {
     this.#inFlight++;
     try {
-      await this.#sink.deliver(lane.topic, lane.partition, messages);
+      await this.#sink.deliver(taken);
     } catch (error) {
       this.fail(error as StreamError);
       return;
     }
-    lane.inFlight = false;
     this.#inFlight--;
     if (this.#failure !== undefined) return;
-    lane.acknowledged += messages.length;
+    for (const { lane, bytes, messages } of taken) this.#acknowledge(lane, messages.length, bytes);
+    if (this.#room !== undefined && this.#bufferedBytes <= this.#maxBufferedBytes) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+    this.#deliverDue();
+  }
+
+  #acknowledge(lane: Lane, count: number, bytes: number): void {
+    lane.inFlight = false;
+    lane.acknowledged += count;
     this.#bufferedBytes -= bytes;
     if (lane.waiting.length === 0) {
       lane.due = false;
@@ -200,17 +224,17 @@ export class MessageLanes implements Producer {
       const { flush } = lane.flushes.shift()!;
       if (--flush.outstanding === 0) flush.done.resolve();
     }
-    if (this.#room !== undefined && this.#bufferedBytes <= this.#maxBufferedBytes) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
-    this.#deliverDue();
   }
 
   #partitionFor(lanes: Lane[], { topic, key }: OutgoingRecord): number {
     if (key === null) return this.#keylessPartition.get(topic) ?? 0;
     return partitionOfKey(typeof key === 'string' ? Buffer.from(key) : key, lanes.length);
   }
+}
+
+interface Taken extends MessageBatch {
+  lane: Lane;
+  bytes: number;
 }
 
 function newLane(topic: string, partition: number): Lane {

@@ -3,7 +3,7 @@ import { connect, partitionOfKey, type RecordView, type StreamClient } from '../
 import type { Served, SetUp } from './set-ups.ts';
 
 /** What every engine promises, whatever stands behind it. */
-export function describeRules({ title, serve, topicCount }: SetUp): void {
+export function describeRules({ title, serve, topicCount, resends }: SetUp): void {
   describe(title, () => {
     let served: Served;
     let client: StreamClient;
@@ -319,6 +319,77 @@ export function describeRules({ title, serve, topicCount }: SetUp): void {
         expect(await client.admin.watermarks(topic)).toMatchObject([{ partition: 0, logStart: 0n, high: 12n }]);
         expect(numberOf((await client.lastRecord(topic, 0))!)).toBe(11);
       });
+    });
+
+    describe('when the broker is killed', () => {
+      // Last of what needs this broker: Apache Kafka takes its time to recover its topics.
+      test.skipIf(!resends)(
+        'and comes back, a producer goes on: nothing is lost, doubled or out of order',
+        async () => {
+          const topic = await newTopic(3);
+          const producer = client.producer({ lingerMs: 1, batchBytes: 2000, maxBufferedBytes: 50_000 });
+          const count = 6000;
+          let dead: Promise<void> | undefined;
+          for (let i = 0; i < count; i++) {
+            // Of today: Apache Kafka forgets, on a restart, the producers whose last record is more than a day old.
+            const timestampMs = Date.now();
+            const wait = producer.send({ topic, key: `k${i % 10}`, value: Buffer.from(`${i}`), timestampMs });
+            if (i === count / 3) dead = served.kill().then(() => served.restart());
+            if (wait !== undefined) await wait;
+          }
+          await dead;
+          await producer.close();
+          const taken = await take(topic, count, partitions(3), 1_000_000);
+          const ofKeys = new Map<string, number[]>();
+          for (const record of taken) {
+            const key = String(record.key);
+            ofKeys.set(key, [...(ofKeys.get(key) ?? []), numberOf(record)]);
+          }
+          const whole = Array.from({ length: 10 }, (_, k) => [
+            `k${k}`,
+            Array.from({ length: count / 10 }, (__, i) => 10 * i + k),
+          ]);
+          expect([...ofKeys].sort()).toEqual(whole);
+        },
+        60_000,
+      );
+
+      test('a consumer goes on where it was, or says that running again is enough', async () => {
+        const topic = await newTopic();
+        await produceNumbers(topic, 100);
+        const taken: number[] = [];
+        let from = 0n;
+        let interruptions = 0;
+        let dead: Promise<void> | undefined;
+        while (taken.length < 200) {
+          try {
+            for await (const chunk of client.consumer({ assignments: [{ topic, partition: 0, offset: from }] })) {
+              for (const record of chunk.records()) taken.push(numberOf(record));
+              from = chunk.nextOffset;
+              if (taken.length >= 200) break;
+              dead ??= (async () => {
+                await served.kill();
+                await served.restart();
+                const again = await connect(served.config);
+                const producer = again.producer();
+                for (let i = 100; i < 200; i++) {
+                  producer.send({ topic, key: 'k', value: Buffer.from(`${i}`), timestampMs: i });
+                }
+                await producer.close();
+                await again.close();
+              })();
+            }
+          } catch (error) {
+            expect(error).toMatchObject({ retry: true });
+            expect(++interruptions).toBeLessThan(100);
+            await dead;
+            await client.close();
+            client = await connect(served.config);
+          }
+        }
+        await dead;
+        expect(taken).toEqual(Array.from({ length: 200 }, (_, i) => i));
+      }, 60_000);
     });
 
     describe('when nobody answers', () => {
