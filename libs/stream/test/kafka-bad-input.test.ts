@@ -55,8 +55,8 @@ describe('a broker that wants no credentials', () => {
   });
 
   test('and speaks no TLS is unreachable with it, and the mend names the setting', async () => {
-    const settings = { engine: 'kafka', brokers: [broker.address], clientId: 'test', connectTimeoutMs: 1000 } as const;
-    await expect(connect({ ...settings, kafka: { tls: {} } })).rejects.toMatchObject({
+    const settings = { brokers: [broker.address], clientId: 'test', connectTimeoutMs: 1000 };
+    await expect(connect({ ...settings, engine: 'kafka', kafka: { tls: {} } })).rejects.toMatchObject({
       code: 'unreachable',
       mend: expect.stringContaining('KAFKA_TLS'),
     });

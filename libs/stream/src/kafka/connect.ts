@@ -21,6 +21,7 @@ import { KafkaAdmin } from './kafka-admin.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { streamErrorOf } from './kafka-errors.ts';
 import { kafkaProducer, type ProducerLinks } from './kafka-producer.ts';
+import { openTransactionalProducer } from './kafka-transactions.ts';
 import { KafkaVolumes } from './kafka-volumes.ts';
 import { viewPartition } from './partition-view.ts';
 
@@ -126,10 +127,8 @@ class KafkaClient implements StreamClient {
     return this.#remember(kafkaProducer(this.#links, options));
   }
 
-  transactionalProducer({ transactionalId }: TransactionalProducerOptions): Promise<TransactionalProducer> {
-    return Promise.reject(
-      new StreamError('rejected', `producer '${transactionalId}': transactions are not available on engine kafka yet`),
-    );
+  async transactionalProducer(options: TransactionalProducerOptions): Promise<TransactionalProducer> {
+    return this.#remember(await openTransactionalProducer(this.#links, options));
   }
 
   consumer(options: ConsumerOptions): Consumer {

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RecordChunk } from '../api.ts';
+import type { Isolation, RecordChunk } from '../api.ts';
 import { Deferred } from '../deferred.ts';
 import { outOfRange, type StreamError } from '../errors.ts';
 import { byLeader, byTopic, type Cluster, type ClusterBroker } from './cluster.ts';
 import { ClusterLink, isOutOfDate } from './cluster-link.ts';
-import { type FetchedPartition, KafkaChunk } from './kafka-chunk.ts';
+import { type FetchedPartition, KafkaChunk, readableEnd } from './kafka-chunk.ts';
 import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
-import { endsOf, startsOf } from './offsets.ts';
+import { stableEndsOf, startsOf } from './offsets.ts';
 
 export interface FetchLoopOptions {
   maxBytes: number;
   maxWaitMs: number;
-  isolation: 'committed' | 'uncommitted';
+  isolation: Isolation;
 }
 
 export interface Position {
@@ -193,7 +193,7 @@ export class FetchLoop {
       if (lane.paused || lane.offset !== offset || !this.#lanes.includes(lane)) continue;
       if (isHollow) lane.offset++;
       if (partition.messages.length === 0) continue;
-      const chunk = new KafkaChunk(lane.topic, offset, partition);
+      const chunk = new KafkaChunk(lane.topic, offset, partition, this.#options.isolation);
       lane.offset = chunk.nextOffset;
       taken.push({ chunk, lane });
     }
@@ -226,7 +226,7 @@ export class FetchLoop {
     const lane = this.#lanesAt(topic, partition)[0];
     if (lane === undefined) return this.#told(error);
     const cluster = await this.#link.connected([topic]);
-    const [starts, ends] = await Promise.all([startsOf(cluster, [lane]), endsOf(cluster, [lane])]);
+    const [starts, ends] = await Promise.all([startsOf(cluster, [lane]), stableEndsOf(cluster, [lane])]);
     return outOfRange(lane, starts[0]!.offset, ends[0]!.offset);
   }
 
@@ -242,10 +242,6 @@ export class FetchLoop {
   #noteChange(): void {
     this.#changed.resolve();
   }
-}
-
-function readableEnd(fetched: FetchedPartition, isolation: FetchLoopOptions['isolation']): bigint {
-  return BigInt((isolation === 'committed' ? fetched.lastStableOffset : undefined) ?? fetched.highWatermark);
 }
 
 function innermostPlace(error: unknown): { topic: string; partition: number } {

@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { type ClusterLink, persistently } from './cluster-link.ts';
 import { askGroup } from './coordinator.ts';
 import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
-import { endsOf, startsOf } from './offsets.ts';
+import { offsetsFrom, stableEndsOf, startsOf } from './offsets.ts';
 
 /** Event times of old and simulated days must neither be deleted as too old nor refused as too new. */
 const TOPIC_SETTINGS: Readonly<Record<string, string>> = {
@@ -70,14 +70,10 @@ export class KafkaAdmin implements StreamAdmin {
   }
 
   async watermarks(topic: string): Promise<Watermark[]> {
-    const partitionCount = await this.partitionCount(topic);
-    const places = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
-    return this.#asking(`the offsets of '${topic}' cannot be listed`, () =>
-      persistently(this.#link, { topics: [topic], patienceMs: PATIENCE_MS }, async (cluster) => {
-        const [starts, ends] = await Promise.all([startsOf(cluster, places), endsOf(cluster, places)]);
-        return places.map(({ partition }, i) => ({ partition, logStart: starts[i]!.offset, high: ends[i]!.offset }));
-      }),
-    );
+    return this.#ofPartitions(topic, async (cluster, places) => {
+      const [starts, ends] = await Promise.all([startsOf(cluster, places), stableEndsOf(cluster, places)]);
+      return places.map(({ partition }, i) => ({ partition, logStart: starts[i]!.offset, high: ends[i]!.offset }));
+    });
   }
 
   async committedOffsets(group: string, topic: string): Promise<Map<number, bigint>> {
@@ -106,10 +102,15 @@ export class KafkaAdmin implements StreamAdmin {
   }
 
   async offsetsAtTime(topic: string, timestampMs: number): Promise<Map<number, bigint>> {
-    const found = await this.#asking(`the offsets of '${topic}' cannot be listed`, () =>
-      this.#admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
-    );
-    return new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    return this.#ofPartitions(topic, async (cluster, places) => {
+      const [ends, found] = await Promise.all([
+        stableEndsOf(cluster, places),
+        offsetsFrom(cluster, places, timestampMs),
+      ]);
+      return new Map(
+        places.map(({ partition }, i) => [partition, found[i]!.offset < 0n ? ends[i]!.offset : found[i]!.offset]),
+      );
+    });
   }
 
   async groups(): Promise<string[]> {
@@ -182,6 +183,17 @@ export class KafkaAdmin implements StreamAdmin {
         if (!isAllThere(error)) throw error;
       }
     });
+  }
+
+  async #ofPartitions<T>(
+    topic: string,
+    ask: (cluster: Cluster, places: { topic: string; partition: number }[]) => Promise<T>,
+  ): Promise<T> {
+    const partitionCount = await this.partitionCount(topic);
+    const places = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
+    return this.#asking(`the offsets of '${topic}' cannot be listed`, () =>
+      persistently(this.#link, { topics: [topic], patienceMs: PATIENCE_MS }, (cluster) => ask(cluster, places)),
+    );
   }
 
   async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
-import type { RecordChunk, RecordHeader, RecordView } from '../api.ts';
+import type { Isolation, RecordChunk, RecordHeader, RecordView } from '../api.ts';
 
 /** A message as kafkajs decodes it; its types leave out what tells transactions apart. */
 export type FetchedMessage = KafkaMessage & {
@@ -26,11 +26,11 @@ export class KafkaChunk implements RecordChunk {
   readonly #records: KafkaRecord[];
 
   /** @param fromOffset records below it are skipped: a log gives whole batches */
-  constructor(topic: string, fromOffset: bigint, fetched: FetchedPartition) {
+  constructor(topic: string, fromOffset: bigint, fetched: FetchedPartition, isolation: Isolation) {
     this.topic = topic;
     this.partition = fetched.partition;
     this.fromOffset = fromOffset;
-    this.highWatermark = BigInt(fetched.highWatermark);
+    this.highWatermark = readableEnd(fetched, isolation);
     this.#records = visible(fetched)
       .map((message) => new KafkaRecord(topic, fetched.partition, message))
       .filter(({ offset }) => offset >= fromOffset);
@@ -40,6 +40,11 @@ export class KafkaChunk implements RecordChunk {
   records(): Iterable<RecordView> {
     return this.#records;
   }
+}
+
+/** After the last record that a reader may see. */
+export function readableEnd({ highWatermark, lastStableOffset }: FetchedPartition, isolation: Isolation): bigint {
+  return BigInt((isolation === 'committed' ? lastStableOffset : undefined) ?? highWatermark);
 }
 
 /** A batch may end later than its last record: compaction leaves its bounds. */

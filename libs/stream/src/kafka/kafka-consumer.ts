@@ -22,7 +22,7 @@ export class KafkaConsumer implements Consumer {
     this.#loop = new FetchLoop(openCluster, {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       maxWaitMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
-      isolation: 'committed',
+      isolation: options.isolation ?? 'committed',
     });
   }
 

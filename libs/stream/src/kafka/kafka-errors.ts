@@ -35,6 +35,10 @@ const CODES: Readonly<Record<string, StreamErrorCode>> = {
   UNSUPPORTED_SASL_MECHANISM: 'unauthenticated',
   UNSUPPORTED_VERSION: 'broker-too-old',
   UNSUPPORTED_FOR_MESSAGE_FORMAT: 'broker-too-old',
+  INVALID_PRODUCER_EPOCH: 'fenced',
+  INVALID_PRODUCER_ID_MAPPING: 'fenced',
+  TRANSACTION_COORDINATOR_FENCED: 'fenced',
+  PRODUCER_FENCED: 'fenced',
   LEADER_NOT_AVAILABLE: 'unavailable',
   COORDINATOR_NOT_AVAILABLE: 'unavailable',
 };
@@ -50,7 +54,14 @@ export function streamErrorOf(thrown: unknown, what: string): StreamError {
 
 /** The name that the protocol has for the error, or undefined where the broker did not say one. */
 export function protocolErrorOf(thrown: unknown): string | undefined {
-  return innermost(thrown).type;
+  return typeOf(innermost(thrown));
+}
+
+/** Errors that are younger than kafkajs, by its words for them. */
+const YOUNGER: Readonly<Record<string, string>> = { 'Unknown error code 90': 'PRODUCER_FENCED' };
+
+function typeOf({ type, message }: KafkaJsError): string | undefined {
+  return type === 'KAFKAJS_UNKNOWN_ERROR_CODE' ? (YOUNGER[message] ?? type) : type;
 }
 
 export function isConnectionLoss(thrown: unknown): boolean {
@@ -72,8 +83,9 @@ function innermost(thrown: unknown): KafkaJsError {
 }
 
 function codeOf(error: KafkaJsError): StreamErrorCode {
-  if (error.type !== undefined) {
-    const known = CODES[error.type];
+  const type = typeOf(error);
+  if (type !== undefined) {
+    const known = CODES[type];
     if (known !== undefined) return known;
     return error.retriable === true ? 'unavailable' : 'rejected';
   }
@@ -91,6 +103,7 @@ function mendOf(error: KafkaJsError): string | undefined {
   return 'Let the writer use another compression, or none.';
 }
 
-function wordsOf({ type, message }: KafkaJsError): string {
-  return type === undefined ? message : `${message} (${type})`;
+function wordsOf(error: KafkaJsError): string {
+  const type = typeOf(error);
+  return type === undefined ? error.message : `${error.message} (${type})`;
 }

@@ -36,6 +36,8 @@ interface Lane {
 interface Waiting {
   message: Message;
   bytes: number;
+  /** Which `between` it lies behind. */
+  section: number;
 }
 
 interface Flush {
@@ -57,7 +59,7 @@ export class MessageLanes implements Producer {
   readonly #batchBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #routes = new Map<string, Lane[] | Promise<void>>();
-  readonly #unrouted = new Map<string, OutgoingRecord[]>();
+  readonly #unrouted = new Map<string, { record: OutgoingRecord; section: number }[]>();
   readonly #keylessPartition = new Map<string, number>();
   readonly #busy = new Set<Lane>();
   #bufferedBytes = 0;
@@ -65,6 +67,11 @@ export class MessageLanes implements Producer {
   #linger: NodeJS.Timeout | undefined;
   #room: Deferred | undefined;
   #failure: StreamError | undefined;
+  /** Of what is sent now. */
+  #section = 0;
+  /** The last one that may be delivered. */
+  #openSection = 0;
+  #lastBetween: Promise<void> | undefined;
 
   constructor(sink: MessageSink, options: ProducerOptions = {}) {
     this.#sink = sink;
@@ -76,10 +83,10 @@ export class MessageLanes implements Producer {
   send(record: OutgoingRecord): Promise<void> | undefined {
     if (this.#failure !== undefined) return quiet(Promise.reject(this.#failure));
     const route = this.#routes.get(record.topic);
-    if (Array.isArray(route)) this.#append(route, record);
+    if (Array.isArray(route)) this.#append(route, record, this.#section);
     else {
       const routed = route ?? this.#route(record.topic);
-      this.#unrouted.get(record.topic)!.push(record);
+      this.#unrouted.get(record.topic)!.push({ record, section: this.#section });
       return routed;
     }
     if (this.#bufferedBytes <= this.#maxBufferedBytes) return undefined;
@@ -87,19 +94,53 @@ export class MessageLanes implements Producer {
     return this.#room.promise;
   }
 
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    return this.#flushUpTo(this.#section);
+  }
+
+  /**
+   * Does something behind all that was sent so far and before all that is sent from now on. Where another one is under
+   * way, this one waits, and what is sent until then comes before it. When it fails, so does everything after it.
+   */
+  between(work: () => Promise<void>): Promise<void> {
+    const before = this.#lastBetween;
+    const done = quiet(before === undefined ? this.#between(work) : before.then(() => this.#between(work)));
+    this.#lastBetween = done;
+    const forget = () => {
+      if (this.#lastBetween === done) this.#lastBetween = undefined;
+    };
+    done.then(forget, forget);
+    return done;
+  }
+
+  async #between(work: () => Promise<void>): Promise<void> {
+    const section = this.#section++;
+    try {
+      await this.#flushUpTo(section);
+      await work();
+    } catch (error) {
+      throw this.fail(error as StreamError);
+    }
+    this.#openSection++;
+    this.#deliverDue();
+  }
+
+  async #flushUpTo(section: number): Promise<void> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const routing = [...this.#routes.values()].filter((route) => !Array.isArray(route));
       if (routing.length === 0) break;
       await Promise.all(routing);
     }
-    if (this.#busy.size === 0) return;
-    const flush = { outstanding: this.#busy.size, done: new Deferred() };
+    const flush = { outstanding: 0, done: new Deferred() };
     for (const lane of this.#busy) {
+      const upTo = lane.taken - lane.waiting.filter((waiting) => waiting.section > section).length;
+      if (upTo <= lane.acknowledged) continue;
       lane.due = true;
-      lane.flushes.push({ upTo: lane.taken, flush });
+      lane.flushes.push({ upTo, flush });
+      flush.outstanding++;
     }
+    if (flush.outstanding === 0) return;
     this.#deliverDue();
     await flush.done.promise;
   }
@@ -136,7 +177,7 @@ export class MessageLanes implements Producer {
           const waiting = this.#unrouted.get(topic)!;
           this.#unrouted.delete(topic);
           this.#routes.set(topic, lanes);
-          for (const record of waiting) this.#append(lanes, record);
+          for (const { record, section } of waiting) this.#append(lanes, record, section);
         },
         (error: StreamError) => {
           throw this.fail(error);
@@ -147,12 +188,12 @@ export class MessageLanes implements Producer {
     return routed;
   }
 
-  #append(lanes: Lane[], record: OutgoingRecord): void {
+  #append(lanes: Lane[], record: OutgoingRecord, section: number): void {
     const lane = lanes[record.partition ?? this.#partitionFor(lanes, record)];
     if (lane === undefined || !Number.isSafeInteger(record.timestampMs)) throw this.fail(badRecord(lanes, record));
     const message = messageOf(record);
     const bytes = sizeOf(message);
-    lane.waiting.push({ message, bytes });
+    lane.waiting.push({ message, bytes, section });
     lane.taken++;
     lane.waitingBytes += bytes;
     this.#bufferedBytes += bytes;
@@ -185,8 +226,8 @@ export class MessageLanes implements Producer {
     let deliveryBytes = 0;
     for (const lane of this.#busy) {
       if (deliveryBytes >= MAX_DELIVERY_BYTES) break;
-      if (!lane.due || lane.inFlight) continue;
-      const { messages, bytes } = takeBatch(lane, this.#batchBytes);
+      if (!lane.due || lane.inFlight || lane.waiting[0]!.section > this.#openSection) continue;
+      const { messages, bytes } = takeBatch(lane, this.#batchBytes, this.#openSection);
       taken.push({ lane, bytes, topic: lane.topic, partition: lane.partition, messages });
       deliveryBytes += bytes;
       lane.inFlight = true;
@@ -246,13 +287,14 @@ function newLane(topic: string, partition: number): Lane {
  * Takes what makes one batch, at least one message. kafkajs sorts the times of a batch as text to find its bounds: only
  * among times with equally many digits it finds the right ones.
  */
-function takeBatch(lane: Lane, maxBytes: number): { messages: Message[]; bytes: number } {
+function takeBatch(lane: Lane, maxBytes: number, openSection: number): { messages: Message[]; bytes: number } {
   const { waiting } = lane;
   const digits = waiting[0]!.message.timestamp!.length;
   let count = 0;
   let bytes = 0;
   while (count < waiting.length && bytes < maxBytes) {
-    const { message, bytes: size } = waiting[count]!;
+    const { message, bytes: size, section } = waiting[count]!;
+    if (section > openSection) break;
     if (count > 0 && (bytes + size > MAX_BATCH_BYTES || message.timestamp!.length !== digits)) break;
     bytes += size;
     count++;

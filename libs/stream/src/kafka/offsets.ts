@@ -15,11 +15,6 @@ export function startsOf(cluster: Cluster, partitions: readonly Place[]): Promis
   return listOffsets(cluster, partitions, EARLIEST, 0);
 }
 
-/** The high watermark of each partition. */
-export function endsOf(cluster: Cluster, partitions: readonly Place[]): Promise<Found[]> {
-  return listOffsets(cluster, partitions, LATEST, 0);
-}
-
 /** Up to where each partition can be read without what open transactions may still take back. */
 export function stableEndsOf(cluster: Cluster, partitions: readonly Place[]): Promise<Found[]> {
   return listOffsets(cluster, partitions, LATEST, 1);

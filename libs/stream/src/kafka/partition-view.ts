@@ -2,7 +2,7 @@ import type { RecordChunk } from '../api.ts';
 import type { PartitionView } from '../last-record.ts';
 import { byLeader, type Cluster } from './cluster.ts';
 import { type FetchedPartition, KafkaChunk } from './kafka-chunk.ts';
-import { endsOf, startsOf } from './offsets.ts';
+import { stableEndsOf, startsOf } from './offsets.ts';
 
 const READ_COMMITTED = 1;
 const BATCH_BYTES = 1024 * 1024;
@@ -10,7 +10,7 @@ const BATCH_BYTES = 1024 * 1024;
 /** Looks at one partition here and there; the cluster knows its topic. */
 export async function viewPartition(cluster: Cluster, topic: string, partition: number): Promise<PartitionView> {
   const place = { topic, partition };
-  const [[start], [end]] = await Promise.all([startsOf(cluster, [place]), endsOf(cluster, [place])]);
+  const [[start], [end]] = await Promise.all([startsOf(cluster, [place]), stableEndsOf(cluster, [place])]);
   const high = end!.offset;
   const batchAt = async (offset: bigint): Promise<RecordChunk | undefined> => {
     if (offset >= high) return undefined;
@@ -20,7 +20,7 @@ export async function viewPartition(cluster: Cluster, topic: string, partition: 
     const request = { isolationLevel: READ_COMMITTED, maxWaitTime: 0, maxBytes: BATCH_BYTES };
     const { responses } = await broker.fetch({ ...request, topics: [{ topic, partitions }] });
     const fetched: FetchedPartition = responses[0].partitions[0];
-    return fetched.messages.length === 0 ? undefined : new KafkaChunk(topic, offset, fetched);
+    return fetched.messages.length === 0 ? undefined : new KafkaChunk(topic, offset, fetched, 'committed');
   };
   return { logStart: start!.offset, high, batchAt };
 }

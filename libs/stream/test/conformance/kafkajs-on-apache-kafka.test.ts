@@ -2,7 +2,12 @@ import { whyNoApacheKafka } from '@tickfold/testkit/apache-kafka';
 import { test } from 'vitest';
 import { describeRules } from './rules.ts';
 import { kafkaJsOnApacheKafka } from './set-ups.ts';
+import { describeTransactionRules } from './transaction-rules.ts';
 
 const reason = whyNoApacheKafka();
-if (reason === undefined) describeRules(kafkaJsOnApacheKafka);
-else test.skip(`${kafkaJsOnApacheKafka.title}: ${reason}`);
+if (reason === undefined) {
+  describeRules(kafkaJsOnApacheKafka);
+  describeTransactionRules(kafkaJsOnApacheKafka);
+} else {
+  test.skip(`${kafkaJsOnApacheKafka.title}: ${reason}`);
+}

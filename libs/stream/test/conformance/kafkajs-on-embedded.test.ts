@@ -1,4 +1,6 @@
 import { describeRules } from './rules.ts';
 import { kafkaJsOnEmbedded } from './set-ups.ts';
+import { describeTransactionRules } from './transaction-rules.ts';
 
 describeRules(kafkaJsOnEmbedded);
+describeTransactionRules(kafkaJsOnEmbedded);
