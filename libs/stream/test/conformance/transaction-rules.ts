@@ -175,5 +175,37 @@ export function describeTransactionRules({ title, serve }: SetUp): void {
         ]),
       );
     });
+
+    test('a broker that is killed in the middle loses and doubles nothing that goes on from its committed offset', async () => {
+      const count = 1000;
+      const group = `transactions.group-${number}`;
+      const interruptions = new Set([200, 600]);
+
+      /** Sends numbers from where the group is, twenty a transaction, and kills the broker on its way. */
+      async function run(): Promise<void> {
+        client = await connect(served.config);
+        const producer = await open();
+        const committed = await client.admin.committedOffsets(group, topic);
+        for (let i = Number(committed.get(0) ?? 0n); i < count; i++) {
+          await producer.send({ topic, partition: 0, key: null, value: Buffer.from(`${i}`), timestampMs: Date.now() });
+          if (interruptions.delete(i)) void served.kill().then(() => served.restart());
+          if (i % 20 === 19) await producer.commit([{ group, topic, offsets: new Map([[0, BigInt(i + 1)]]) }]);
+        }
+        await producer.close();
+      }
+
+      for (let runs = 1; ; runs++) {
+        try {
+          await client.close();
+          await run();
+          break;
+        } catch (error) {
+          expect(error).toMatchObject({ retry: true });
+          expect(runs).toBeLessThan(50);
+        }
+      }
+      const numbers = (await seen()).map(Number).sort((a, b) => a - b);
+      expect(numbers).toEqual(Array.from({ length: count }, (_, i) => i));
+    }, 90_000);
   });
 }
