@@ -1,6 +1,9 @@
 import { type Codec, decompress, MAX_DECOMPRESSED_BYTES } from '@tickfold/kafka-protocol';
-import { CompressionCodecs, CompressionTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { StreamError } from '../errors.ts';
+
+// Node.js does not find these among the names that kafkajs exports.
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 /** kafkajs brings gzip only; other writers of a topic may use any of the four. */
 export function allowEveryCompression(): void {
