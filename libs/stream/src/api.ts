@@ -195,6 +195,35 @@ export interface ConsumerOptions {
   isolation?: Isolation;
 }
 
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+export interface GroupConsumerOptions extends Omit<ConsumerOptions, 'assignments'> {
+  /** `<volume>.<app>` */
+  group: string;
+  topics: string[];
+  /** Without a sign of life for so long a member loses its partitions, in milliseconds. Default 15,000. */
+  sessionTimeoutMs?: number;
+  /** How long the group waits in `onRevoked`, in milliseconds. Default 60,000. */
+  rebalanceTimeoutMs?: number;
+  /** Where the group has no offset yet. Default `start`. */
+  from?: 'start' | 'end';
+  /**
+   * Told of the partitions before the first record of them. May name other places to start from than the group's
+   * committed offsets.
+   */
+  onAssigned?(
+    partitions: readonly TopicPartition[],
+    // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to name.
+  ): Promise<readonly (TopicPartition & { offset: bigint })[] | void>;
+  /** Told when the group divides its partitions anew, and waits: finish and commit what was read of them. */
+  onRevoked?(partitions: readonly TopicPartition[]): Promise<void>;
+  /** Told that others read these partitions already: drop what was made of them. */
+  onLost?(partitions: readonly TopicPartition[]): Promise<void>;
+}
+
 /** Records of one partition that arrived together. */
 export interface RecordChunk {
   topic: string;
@@ -211,6 +240,17 @@ export interface Consumer extends AsyncIterable<RecordChunk> {
   close(): Promise<void>;
 }
 
+/**
+ * Reads its share of the topics' partitions, which the group divides evenly among its members as they come and go. A loop
+ * that ends, however it does, leaves the group.
+ */
+export interface GroupConsumer extends Consumer {
+  /** Undefined while the group is being divided. */
+  readonly member: GroupMember | undefined;
+  /** @throws StreamError `rebalanced`: the group went on without this member, which joins again by itself */
+  commit(topic: string, offsets: ReadonlyMap<number, bigint>): Promise<void>;
+}
+
 export interface StreamClient {
   readonly admin: StreamAdmin;
   readonly volumes: VolumeAdmin;
@@ -219,6 +259,7 @@ export interface StreamClient {
   transactionalProducer(options: TransactionalProducerOptions): Promise<TransactionalProducer>;
   /** The next fetch is sent only after the loop asked for more: a slow reader slows its own fetches. */
   consumer(options: ConsumerOptions): Consumer;
+  groupConsumer(options: GroupConsumerOptions): GroupConsumer;
   /** Last record of a partition, or undefined where it is empty. */
   lastRecord(topic: string, partition: number): Promise<RecordView | undefined>;
   close(): Promise<void>;

@@ -3,6 +3,8 @@ import { EmbeddedAdmin } from './admin.ts';
 import type {
   Consumer,
   ConsumerOptions,
+  GroupConsumer,
+  GroupConsumerOptions,
   GroupOffsets,
   Producer,
   ProducerOptions,
@@ -16,6 +18,9 @@ import { type BrokerAddress, parseBrokerAddress } from './config.ts';
 import { Connection } from './connection.ts';
 import { EmbeddedConsumer } from './consumer.ts';
 import { isRetriable, StreamError } from './errors.ts';
+import { BrokerCoordinator } from './group/broker-coordinator.ts';
+import { groupTimes } from './group/coordinator.ts';
+import { BalancedGroupConsumer } from './group/group-consumer.ts';
 import { lastRecordOf } from './last-record.ts';
 import { BatchingProducer, type BatchSink, type ProducerIdentity } from './producer.ts';
 import { viewPartition } from './remote-partition.ts';
@@ -140,6 +145,13 @@ class EmbeddedClient implements StreamClient {
 
   consumer(options: ConsumerOptions): Consumer {
     return new EmbeddedConsumer(() => this.#open(), options);
+  }
+
+  groupConsumer(options: GroupConsumerOptions): GroupConsumer {
+    const times = groupTimes(options);
+    const coordinator = new BrokerCoordinator(() => this.#open(), options.group, times);
+    const read = (reading: ConsumerOptions) => this.consumer(reading);
+    return new BalancedGroupConsumer({ coordinator, admin: this.admin, read, ...times }, options);
   }
 
   async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {

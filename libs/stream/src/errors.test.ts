@@ -25,6 +25,7 @@ test('only errors of this library that pass by themselves are worth another run'
     'unreachable',
     'disconnected',
     'unavailable',
+    'rebalanced',
   ]);
   expect(isRetriable(new Error('ECONNRESET'))).toBe(false);
 });

@@ -25,6 +25,11 @@ export const streamErrors = {
     retry: true,
     mend: 'The broker cannot serve this now. It passes when the broker starts or stops; otherwise look at its log.',
   },
+  rebalanced: {
+    actor: 'nobody',
+    retry: true,
+    mend: 'Others read these partitions now: drop what was made of them. The consumer joins its group again by itself.',
+  },
   closed: { actor: 'programmer', retry: false, mend: 'Do not use a client, producer or consumer after closing it.' },
   rejected: { actor: 'operator', retry: false, mend: 'Look at what the broker says, and at its log.' },
   unauthenticated: {

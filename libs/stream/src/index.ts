@@ -13,6 +13,8 @@ export {
   streamErrors,
 } from './errors.ts';
 export { firstOffsetWhere } from './first-offset-where.ts';
+export { BalancedGroupConsumer } from './group/group-consumer.ts';
+export { LoneCoordinator } from './group/lone-coordinator.ts';
 export { lastRecordOf, type PartitionView } from './last-record.ts';
 export { runProcessor } from './processor.ts';
 export {

@@ -1,11 +1,15 @@
 import type { Durability, LogEngine, LogReader } from '@tickfold/log-engine';
 import {
+  BalancedGroupConsumer,
   BatchChunk,
   type BatchEntry,
   BatchingProducer,
   type BatchSink,
   type Consumer,
   type ConsumerOptions,
+  type GroupConsumer,
+  type GroupConsumerOptions,
+  LoneCoordinator,
   lastRecordOf,
   type Producer,
   type ProducerOptions,
@@ -25,6 +29,8 @@ import { Logs } from './logs.ts';
 const DURABILITIES = { [-1]: 'synced', 1: 'written' } as const satisfies Record<number, Durability>;
 /** The smallest limit: a log gives one whole batch, and more is not wanted there. */
 const ONE_BATCH = 1;
+/** Nobody waits for a sign of life. */
+const LONE_SESSION_MS = 60_000;
 
 /**
  * Streams without a broker, over what this process has open: an engine, or a snapshot. What works on a client that is
@@ -79,6 +85,17 @@ class InProcessClient implements StreamClient {
     if (this.#failure !== undefined) void consumer.fail(this.#failure);
     this.#consumers.add(consumer);
     return consumer;
+  }
+
+  /** A group of one member: nobody else reads what lies within this process. */
+  groupConsumer(options: GroupConsumerOptions): GroupConsumer {
+    const links = {
+      coordinator: new LoneCoordinator(this.admin, options.group),
+      admin: this.admin,
+      read: (reading: ConsumerOptions) => this.consumer(reading),
+      sessionTimeoutMs: LONE_SESSION_MS,
+    };
+    return new BalancedGroupConsumer(links, options);
   }
 
   async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {

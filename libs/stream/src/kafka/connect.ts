@@ -2,6 +2,8 @@ import { type Admin, Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import type {
   Consumer,
   ConsumerOptions,
+  GroupConsumer,
+  GroupConsumerOptions,
   KafkaSettings,
   Producer,
   ProducerOptions,
@@ -12,6 +14,8 @@ import type {
   TransactionalProducerOptions,
 } from '../api.ts';
 import { StreamError } from '../errors.ts';
+import { groupTimes } from '../group/coordinator.ts';
+import { BalancedGroupConsumer } from '../group/group-consumer.ts';
 import { lastRecordOf } from '../last-record.ts';
 import { untilPassedOrAborted } from '../wait.ts';
 import { type Cluster, newCluster } from './cluster.ts';
@@ -19,6 +23,7 @@ import { ClusterLink, persistently } from './cluster-link.ts';
 import { allowEveryCompression } from './compression.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
+import { KafkaCoordinator } from './kafka-coordinator.ts';
 import { streamErrorOf } from './kafka-errors.ts';
 import { kafkaProducer, type ProducerLinks } from './kafka-producer.ts';
 import { openTransactionalProducer } from './kafka-transactions.ts';
@@ -133,6 +138,13 @@ class KafkaClient implements StreamClient {
 
   consumer(options: ConsumerOptions): Consumer {
     return this.#remember(new KafkaConsumer(() => newCluster(this.#kafka), options));
+  }
+
+  groupConsumer(options: GroupConsumerOptions): GroupConsumer {
+    const times = groupTimes(options);
+    const coordinator = new KafkaCoordinator(() => newCluster(this.#kafka), options.group, times);
+    const read = (reading: ConsumerOptions) => new KafkaConsumer(() => newCluster(this.#kafka), reading);
+    return this.#remember(new BalancedGroupConsumer({ coordinator, admin: this.admin, read, ...times }, options));
   }
 
   async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {

@@ -1,0 +1,47 @@
+import type { GroupConsumerOptions, GroupMember } from '../api.ts';
+
+export interface Joined extends GroupMember {
+  leaderId: string;
+  /** Empty for everyone but the leader. */
+  members: { memberId: string; metadata: Buffer }[];
+}
+
+/** What a group's members ask of whoever keeps the group. */
+export interface GroupCoordinator {
+  /** Answered when every member has joined, or its time is over. @throws MembershipEnded, StreamError */
+  join(memberId: string, metadata: Buffer): Promise<Joined>;
+  /** The leader hands in what each member gets; everyone gets its part. @throws MembershipEnded, StreamError */
+  sync(member: GroupMember, assignments: { memberId: string; assignment: Buffer }[]): Promise<Buffer>;
+  /** @throws MembershipEnded, StreamError */
+  heartbeat(member: GroupMember): Promise<void>;
+  /** @throws MembershipEnded, StreamError */
+  commit(member: GroupMember, topic: string, offsets: ReadonlyMap<number, bigint>): Promise<void>;
+  leave(member: GroupMember): Promise<void>;
+  close(): void;
+}
+
+export interface GroupTimes {
+  sessionTimeoutMs: number;
+  /** How long the others wait for one that has work to finish. */
+  rebalanceTimeoutMs: number;
+}
+
+const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
+const DEFAULT_REBALANCE_TIMEOUT_MS = 60_000;
+
+export function groupTimes({ sessionTimeoutMs, rebalanceTimeoutMs }: GroupConsumerOptions): GroupTimes {
+  return {
+    sessionTimeoutMs: sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+    rebalanceTimeoutMs: rebalanceTimeoutMs ?? DEFAULT_REBALANCE_TIMEOUT_MS,
+  };
+}
+
+/** `rebalance`: the members are asked to join again, as who they are. `lost`: the group went on without this one. */
+export class MembershipEnded extends Error {
+  readonly kind: 'rebalance' | 'lost';
+
+  constructor(kind: 'rebalance' | 'lost') {
+    super(kind === 'rebalance' ? 'the group divides its partitions anew' : 'the group went on without this member');
+    this.kind = kind;
+  }
+}
