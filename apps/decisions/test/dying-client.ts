@@ -17,6 +17,7 @@ export function dyingClient(client: StreamClient, fuse: Fuse): StreamClient {
     admin: client.admin,
     volumes: client.volumes,
     consumer: (options) => client.consumer(options),
+    groupConsumer: (options) => client.groupConsumer(options),
     lastRecord: (topic, partition) => client.lastRecord(topic, partition),
     close: () => client.close(),
     producer: () => new DyingProducer(client.producer(), { ...fuse }),
