@@ -6,10 +6,13 @@ import { decodeWhatever, type FrameMaker, type SomeFrame } from './some-frames.t
 import type { Target } from './target.ts';
 import { mustHold } from './violation.ts';
 
-const CONNECTIONS_A_ROUND = 32;
+const TALKERS_A_ROUND = 32;
 const MOST_FRAMES = 40;
+/** So many go out without waiting for an answer, mostly: what lies behind a bad frame is sent in vain. */
+const MOST_PIPELINED = 6;
+const WHOLE_SHARE = 0.05;
 /** Requests that wait on purpose (fetches, groups) are not waited for: who hears nothing for so long goes. */
-const PATIENCE_MS = 60;
+const PATIENCE_MS = 30;
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export interface FuzzTally {
@@ -37,7 +40,7 @@ export function fuzzCodecs(random: SeededRandom, maker: FrameMaker, frames: numb
 }
 
 /**
- * Connections side by side, each with frames of which most are wrong.
+ * Clients side by side, each with frames of which many are wrong, and which end their connection.
  * @param served settles when the broker has served somebody else meanwhile: until then nobody gives up
  * @throws Violation
  */
@@ -48,9 +51,8 @@ export async function fuzzRound(
   served: Promise<unknown>,
 ): Promise<FuzzTally> {
   target.forgetLines();
-  const talks = await Promise.all(
-    Array.from({ length: CONNECTIONS_A_ROUND }, () => talk(random.fork(), maker, target.port, served)),
-  );
+  const ways = Array.from({ length: TALKERS_A_ROUND }, () => talk(random.fork(), maker, target.port, served));
+  const talks = (await Promise.all(ways)).flat();
   const lines = await target.lines();
   for (const each of talks) judge(each, lines);
   const broken = lines.find(({ level }) => level === 'error');
@@ -65,17 +67,36 @@ export async function fuzzRound(
 
 interface Talk {
   peer: string;
+  /** Those that the broker came to. What lies behind a frame without an answer is said again on the next connection. */
   frames: readonly SomeFrame[];
   answers: number;
   closedByBroker: boolean;
 }
 
-async function talk(random: SeededRandom, maker: FrameMaker, port: number, served: Promise<unknown>): Promise<Talk> {
-  const frames = Array.from({ length: 1 + random.below(MOST_FRAMES) }, () => maker.some(random));
+/** As many connections, one after the other, as the frames need. */
+async function talk(random: SeededRandom, maker: FrameMaker, port: number, served: Promise<unknown>): Promise<Talk[]> {
+  const talks: Talk[] = [];
+  let left = Array.from({ length: 1 + random.below(MOST_FRAMES) }, () => maker.some(random));
+  while (left.length > 0) {
+    const burst = random.chance(WHOLE_SHARE) ? left : left.slice(0, 1 + random.below(MOST_PIPELINED));
+    const told = await sayOnOneConnection(random, port, burst, served);
+    talks.push(told);
+    left = left.slice(told.frames.length);
+  }
+  return talks;
+}
+
+async function sayOnOneConnection(
+  random: SeededRandom,
+  port: number,
+  frames: readonly SomeFrame[],
+  served: Promise<unknown>,
+): Promise<Talk> {
   const socket = await connected(port);
   const peer = `${socket.localAddress}:${socket.localPort}`;
   const splitter = new FrameSplitter(LARGEST_ANSWER_BYTES);
-  const told: Talk = { peer, frames, answers: 0, closedByBroker: false };
+  let answers = 0;
+  let closedByBroker = false;
   const over = new Promise<void>((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
@@ -89,21 +110,21 @@ async function talk(random: SeededRandom, maker: FrameMaker, port: number, serve
     };
     served.then(beginToWait, beginToWait);
     socket.on('data', (chunk) => {
-      for (const _ of splitter.push(chunk)) told.answers++;
+      for (const _ of splitter.push(chunk)) answers++;
       timer?.refresh();
-      if (told.answers === frames.length) end();
+      if (answers === frames.length) end();
     });
     socket.once('close', () => {
-      told.closedByBroker = true;
+      closedByBroker = true;
       end();
     });
   });
   await send(random, socket, Buffer.concat(frames.map(({ bytes }) => bytes)));
   await over;
-  const { closedByBroker } = told;
+  const told = { peer, frames: frames.slice(0, answers + 1), answers, closedByBroker };
   if (random.chance(0.2)) socket.resetAndDestroy();
   else socket.destroy();
-  return { ...told, closedByBroker };
+  return told;
 }
 
 function connected(port: number): Promise<Socket> {

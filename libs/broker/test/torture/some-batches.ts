@@ -3,7 +3,9 @@ import { crc32c } from '@node-rs/crc32';
 import { BATCH_HEADER_BYTES, RecordBatchBuilder } from '@tickfold/kafka-protocol';
 import type { SeededRandom } from '@tickfold/testkit/faulty-disk';
 
-const BOMB_BYTES = 256 * 1024 * 1024;
+/** Gzip takes one packed piece after another. */
+const BOMB_PIECE_BYTES = 16 * 1024 * 1024;
+const BOMB_PIECES = 16;
 const ATTRIBUTES_AT = 21;
 const LAST_DELTA_AT = 23;
 const RECORD_COUNT_AT = 57;
@@ -69,12 +71,15 @@ function bomb(): Buffer {
 
 function makeBomb(): Buffer {
   const sound = batchOf('key', 'value');
-  const packed = gzipSync(Buffer.alloc(BOMB_BYTES), { level: 9 });
-  return resealed(Buffer.concat([sound.subarray(0, BATCH_HEADER_BYTES), packed]), (bytes) => {
-    bytes.writeInt16BE(1, ATTRIBUTES_AT);
-    bytes.writeInt32BE(1_000, LAST_DELTA_AT);
-    bytes.writeInt32BE(1_001, RECORD_COUNT_AT);
-  });
+  const packed = gzipSync(Buffer.alloc(BOMB_PIECE_BYTES), { level: 9 });
+  return resealed(
+    Buffer.concat([sound.subarray(0, BATCH_HEADER_BYTES), ...Array<Buffer>(BOMB_PIECES).fill(packed)]),
+    (bytes) => {
+      bytes.writeInt16BE(1, ATTRIBUTES_AT);
+      bytes.writeInt32BE(1_000, LAST_DELTA_AT);
+      bytes.writeInt32BE(1_001, RECORD_COUNT_AT);
+    },
+  );
 }
 
 function resealed(batch: Buffer, change: (bytes: Buffer) => void): Buffer {

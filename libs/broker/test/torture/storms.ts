@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
-import { apis, encodeRequest } from '@tickfold/kafka-protocol';
+import { apis, encodeRequest, FrameSplitter } from '@tickfold/kafka-protocol';
+import { RawClient } from '../raw-client.ts';
 import type { Target } from './target.ts';
 import { mustHold } from './violation.ts';
 import { Witness } from './witness.ts';
@@ -12,6 +13,8 @@ const FLOOD = 1_200;
 const MOST_GROWTH_BYTES = 400 * 1024 * 1024;
 const LARGE_FRAME_BYTES = 60 * 1024 * 1024;
 const WITNESSED_RECORDS = 20;
+const MANY_TOPICS = 2_000;
+const TOPICS_A_REQUEST = 500;
 
 export interface Storm {
   name: string;
@@ -21,14 +24,17 @@ export interface Storm {
 
 type Weather = (port: number, sockets: Socket[]) => Promise<void>;
 
-const storms: Readonly<Record<string, Weather>> = {
+const storms = {
   'more connections than there is room for': flood,
   'connections that stop amid a frame': stopAmidFrames,
   'lengths that are announced and never come': announceMuch,
   'large frames that stop before their end': stopAmidLargeFrames,
   'requests whose answers nobody reads': neverRead,
   'requests byte by byte': dribble,
-};
+  'requests for everything, over thousands of topics': askForEverything,
+} satisfies Record<string, Weather>;
+
+const STORMS = Object.keys(storms) as (keyof typeof storms)[];
 
 /**
  * Each storm goes over a broker while a client in its right mind is served.
@@ -36,11 +42,20 @@ const storms: Readonly<Record<string, Weather>> = {
  */
 export async function runStorms(parent: string, start: (dataDir: string) => Promise<Target>): Promise<Storm[]> {
   const seen: Storm[] = [];
-  for (const [name, weather] of Object.entries(storms)) {
+  for (const name of STORMS) {
     process.stderr.write(`storm: ${name} …\n`);
-    seen.push({ name, seen: await weatherThrough(weather, parent, start) });
+    seen.push(await runStorm(name, parent, start));
   }
   return seen;
+}
+
+/** @throws Violation */
+export async function runStorm(
+  name: (typeof STORMS)[number],
+  parent: string,
+  start: (dataDir: string) => Promise<Target>,
+): Promise<Storm> {
+  return { name, seen: await weatherThrough(storms[name], parent, start) };
 }
 
 async function weatherThrough(
@@ -123,6 +138,38 @@ async function dribble(port: number, sockets: Socket[]): Promise<void> {
     await new Promise(setImmediate);
   }
   await Promise.all(answers);
+}
+
+async function askForEverything(port: number, sockets: Socket[]): Promise<void> {
+  const client = await RawClient.connect(port);
+  try {
+    for (let made = 0; made < MANY_TOPICS; made += TOPICS_A_REQUEST) {
+      const topics = Array.from({ length: TOPICS_A_REQUEST }, (_, i) => ({
+        name: `storm.topic-${made + i}`,
+        partitionCount: 1,
+        replicationFactor: 1,
+        assignments: [],
+        configs: [],
+      }));
+      await client.call(apis.createTopics, 2, { topics, timeoutMs: 30_000, validateOnly: false });
+    }
+  } finally {
+    client.close();
+  }
+  const askers = await Promise.all(Array.from({ length: 20 }, () => opened(port, sockets)));
+  await Promise.all(askers.map(askAgainAndAgain));
+}
+
+/** Each answer is read to its end before the next question. */
+async function askAgainAndAgain(socket: Socket): Promise<void> {
+  const splitter = new FrameSplitter(LARGE_FRAME_BYTES);
+  for (let i = 0; i < 5; i++) {
+    socket.write(metadataRequest(i));
+    for (let isAnswered = false; !isAnswered; ) {
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      isAnswered = [...splitter.push(chunk)].length > 0;
+    }
+  }
 }
 
 function metadataRequest(correlationId: number): Buffer {
