@@ -109,7 +109,11 @@ async function replayInto(staged: StagedVolume, snapshot: Snapshot, options: Rep
   const inputs = await client.admin.watermarks(topics.enriched);
   const total = inputs.reduce((sum, { logStart, high }) => sum + Number(high - logStart), 0);
   const end = untilEnd(inputs, signal);
-  let done = 0;
+  const counts = new Map<string, number>(processor.outputTopics.map((topic) => [topic, 0]));
+  const reached = new Map(inputs.map(({ partition, logStart }) => [partition, logStart]));
+  let done = 0n;
+  let ticks = 0;
+  let deadLetters = 0;
   try {
     await runProcessor({
       client,
@@ -118,11 +122,22 @@ async function replayInto(staged: StagedVolume, snapshot: Snapshot, options: Rep
       outputTopics: processor.outputTopics,
       deadLetterTopic: names.deadLetter,
       createState: processor.createState,
-      handle: processor.handle,
+      handle(state, record, emit) {
+        const emittedTo: string[] = [];
+        processor.handle(state, record, (output) => {
+          emit(output);
+          emittedTo.push(output.topic);
+        });
+        // Only now: what a handler emits before it throws does not count.
+        for (const topic of emittedTo) counts.set(topic, counts.get(topic)! + 1);
+      },
       signal: end.signal,
-      onProgress({ partition, handled, nextOffset }) {
-        done += handled;
-        onProgress?.({ done, total });
+      onProgress({ partition, handled, deadLettered, nextOffset }) {
+        ticks += handled;
+        deadLetters += deadLettered;
+        done += nextOffset - reached.get(partition)!;
+        reached.set(partition, nextOffset);
+        onProgress?.({ done: Number(done), total });
         end.reached(partition, nextOffset);
       },
     });
@@ -132,10 +147,10 @@ async function replayInto(staged: StagedVolume, snapshot: Snapshot, options: Rep
     return {
       volume: into,
       snapshot: { name: snapshot.manifest.name, id: snapshot.manifest.id },
-      ticks: done,
-      decisions: await countOf(client, names.decisions),
-      fills: await countOf(client, names.fills),
-      deadLetters: await countOf(client, names.deadLetter),
+      ticks,
+      decisions: counts.get(names.decisions) ?? 0,
+      fills: counts.get(names.fills) ?? 0,
+      deadLetters,
     };
   } finally {
     end.forget();
@@ -221,9 +236,4 @@ async function writeRun(client: StreamClient, topic: string, run: Run): Promise<
   });
   await producer.flush();
   await producer.close();
-}
-
-async function countOf(client: StreamClient, topic: string): Promise<number> {
-  const watermarks = await client.admin.watermarks(topic);
-  return watermarks.reduce((sum, { high }) => sum + Number(high), 0);
 }

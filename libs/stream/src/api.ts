@@ -271,7 +271,7 @@ export interface StreamClient {
  */
 export interface ProcessorOptions<State> {
   client: StreamClient;
-  /** `<volume>.<app>`; the committed offset of this group shows the lag. */
+  /** `<volume>.<app>`: the outputs lie in the same volume. Its committed offsets say how far the input is handled. */
   group: string;
   inputTopic: string;
   /** Topics written to; made with the input's partition count. */
@@ -281,10 +281,22 @@ export interface ProcessorOptions<State> {
   createState(partition: number): State;
   /** May emit at most one record per output topic for one input record. Pure: event time only, no clock. */
   handle(state: State, record: RecordView, emit: (output: ProcessorOutput) => void): void;
+  /** Keeps the state beside the output, so that the next run need not fold the whole input again. */
+  checkpoint?: StateCheckpoint<State>;
+  /** Output, cursor and state are committed together so often, in milliseconds. Default 100. */
+  commitEveryMs?: number;
   /** Ends the run in an orderly way. */
   signal: AbortSignal;
   /** Told after each chunk, for metrics. */
   onProgress?(progress: ProcessorProgress): void;
+}
+
+/** How a processor's state is kept in the topic `<group>-state`, by partition. */
+export interface StateCheckpoint<State> {
+  /** The state is written with the first commit after so many input records. */
+  everyRecords: number;
+  serialize(state: State): Uint8Array;
+  deserialize(bytes: Uint8Array): State;
 }
 
 export interface ProcessorOutput {

@@ -7,4 +7,6 @@ export const processorHeaders = {
   /** Why a record is a dead letter, and which group says so. */
   reason: 'reason',
   app: 'app',
+  /** Of a kept state: offset of the first input record that is not in it. */
+  next: 'next',
 } as const;

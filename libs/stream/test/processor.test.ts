@@ -213,6 +213,53 @@ describe('a processor', () => {
     });
   });
 
+  test('shuts out a run of the same group that still lives, and nothing counts twice', async () => {
+    const topics = newTopics();
+    await withClient(broker.address, async (client) => {
+      await fillInput(client, topics);
+      const first = runProcessor({ ...optionsFor(topics, client, new AbortController().signal), commitEveryMs: 1 });
+      const fenced = expect(first).rejects.toMatchObject({ code: 'fenced' });
+      await fillInput(client, topics, PER_PARTITION, PER_PARTITION + 100);
+      await runToEnd(broker.address, topics);
+      // A run that has nothing to do does not notice: this gives it something.
+      await fillInput(client, topics, PER_PARTITION + 100, PER_PARTITION + 200);
+      await fenced;
+      await runToEnd(broker.address, topics);
+      await expectExactlyOnce(client, topics, PER_PARTITION + 200);
+    });
+  });
+
+  test('folds only what its kept state lacks, and comes to the same output', async () => {
+    const topics = newTopics();
+    const checkpoint: NonNullable<CounterOptions['checkpoint']> = {
+      everyRecords: 400,
+      serialize: ({ handled }) => Buffer.from(String(handled)),
+      deserialize: (bytes) => ({ handled: Number(Buffer.from(bytes)) }),
+    };
+    await withClient(broker.address, async (client) => {
+      let seen = 0;
+      const onProgress = ({ handled }: ProcessorProgress): void => {
+        seen += handled;
+      };
+      for (let to = 500; to <= PER_PARTITION; to += 500) {
+        await fillInput(client, topics, to - 500, to);
+        const stop = new AbortController();
+        const whenDone = untilEnd(BigInt(to), () => stop.abort());
+        await runProcessor({
+          ...optionsFor(topics, client, stop.signal),
+          checkpoint,
+          commitEveryMs: 1,
+          onProgress(progress) {
+            onProgress(progress);
+            whenDone(progress);
+          },
+        });
+      }
+      await expectExactlyOnce(client, topics);
+      expect(seen).toBeLessThan(PARTITIONS * (500 + 1000 + 1500));
+    });
+  });
+
   test('resumes its dead letters also where another app wrote the last one', async () => {
     const topics = newTopics();
     await withClient(broker.address, async (client) => {
@@ -311,34 +358,25 @@ describe('a processor that dies anywhere', () => {
 });
 
 describe('a processor refuses', () => {
-  test('an output topic that something else wrote to', async () => {
+  test('an input that ends before what it has handled', async () => {
     const topics = newTopics();
     await withClient(broker.address, async (client) => {
       await fillInput(client, topics, 0, 5);
-      await client.admin.ensureTopics([{ name: topics.counts, partitionCount: PARTITIONS }]);
-      const producer = client.producer();
-      await producer.send({ topic: topics.counts, partition: 2, key: null, value: null, timestampMs: 0 });
-      await producer.flush();
+      await client.admin.commitOffsets(groupOf(topics), topics.input, new Map([[1, 6n]]));
       await expect(runToEnd(broker.address, topics)).rejects.toMatchObject({
-        code: 'foreign-output',
-        message: `offset 0 of '${topics.counts}' partition 2 has no header 'input': no processor wrote it`,
+        code: 'output-ahead',
+        message: `group '${groupOf(topics)}' has handled '${topics.input}' partition 1 up to offset 6, but it ends before 5`,
       });
     });
   });
 
-  test('outputs that were made from a longer input', async () => {
+  test('to write to another volume than that of its group', async () => {
     const topics = newTopics();
     await withClient(broker.address, async (client) => {
-      await fillInput(client, topics, 0, 5);
-      await client.admin.ensureTopics([{ name: topics.counts, partitionCount: PARTITIONS }]);
-      const producer = client.producer();
-      const headers = { input: '5' };
-      await producer.send({ topic: topics.counts, partition: 1, key: null, value: null, timestampMs: 0, headers });
-      await producer.flush();
-      await expect(runToEnd(broker.address, topics)).rejects.toMatchObject({
-        code: 'output-ahead',
-        message: `'${topics.counts}' partition 1 was made from offset 5 of '${topics.input}', which ends before 5`,
-      });
+      const outputTopics = [topics.counts, 'elsewhere.counts'];
+      await expect(
+        runProcessor({ ...optionsFor(topics, client, AbortSignal.timeout(10_000)), outputTopics }),
+      ).rejects.toMatchObject({ code: 'handler-contract', message: expect.stringContaining("'elsewhere.counts'") });
     });
   });
 

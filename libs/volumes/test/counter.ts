@@ -61,16 +61,14 @@ export async function count(client: StreamClient, until?: number): Promise<void>
   });
 }
 
-/** Everything that the content of a partition is, as text: key, value, headers, event time, in order. */
+/** Everything that the content of a partition is, as text: key, value, headers, event time, in order; not its offsets. */
 export async function contentOf(client: StreamClient, topic: string, partition: number): Promise<string[]> {
   const content: string[] = [];
   for await (const chunk of readRange(client, { topic, partition })) {
     for (const record of chunk.records()) {
       const hex = (bytes: Uint8Array | null) => bytes && Buffer.from(bytes).toString('hex');
       const headers = record.headers().map(({ key, value }) => [key, hex(value)]);
-      content.push(
-        JSON.stringify([String(record.offset), record.timestampMs, hex(record.key), hex(record.value), headers]),
-      );
+      content.push(JSON.stringify([record.timestampMs, hex(record.key), hex(record.value), headers]));
     }
   }
   return content;

@@ -15,7 +15,7 @@ export interface ModelPosition {
   decisionsEnd: bigint;
 }
 
-/** Asks the broker how far each stage is. Reads no record but the newest of each partition. */
+/** Asks the broker how far each stage is, and what the page has read how much there is. */
 export class ProgressSampler {
   readonly #client: StreamClient;
   readonly #models: readonly string[];
@@ -41,7 +41,7 @@ export class ProgressSampler {
 
     const [ticks, enriched] = await Promise.all([watermarks(topics.ticks), watermarks(topics.enriched)]);
     this.#tickRate.sample(nowMs, countOf(ticks));
-    this.#enrichedRate.sample(nowMs, countOf(enriched));
+    this.#enrichedRate.sample(nowMs, BigInt(this.#positions.countOf(topics.enriched)));
 
     const stages: Stage[] = [await this.#enrichmentStage(ticks)];
     const decisions = new Map<string, number>();
@@ -51,9 +51,10 @@ export class ProgressSampler {
       const names = modelTopics(model);
       const committed = await this.#client.admin.committedOffsets(groups.analytics(model), topics.enriched);
       const decided = await watermarks(names.decisions);
-      decisions.set(model, Number(countOf(decided)));
-      this.#decisionRates.get(model)!.sample(nowMs, countOf(decided));
-      fills.set(model, Number(countOf(await watermarks(names.fills))));
+      const decisionCount = this.#positions.countOf(names.decisions);
+      decisions.set(model, decisionCount);
+      this.#decisionRates.get(model)!.sample(nowMs, BigInt(decisionCount));
+      fills.set(model, this.#positions.countOf(names.fills));
       this.#modelPositions.push(...modelPositions(model, committed, decided));
       stages.push({
         name: model,

@@ -25,6 +25,19 @@ import { ProgressSampler } from './progress-sampler.ts';
 /** How far the page has read, over all connections: it never reads a record twice. */
 export class ReadPositions {
   readonly #next = new Map<string, Map<number, bigint>>();
+  readonly #counts = new Map<string, number>();
+
+  /**
+   * Records of a topic up to there, with those that retention took before. Offsets do not tell: ends of transactions take
+   * one each.
+   */
+  countOf(topic: string): number {
+    return this.#counts.get(topic) ?? 0;
+  }
+
+  count(topic: string, records: number): void {
+    this.#counts.set(topic, this.countOf(topic) + records);
+  }
 
   of(topic: string): Map<number, bigint> {
     let positions = this.#next.get(topic);
@@ -87,7 +100,12 @@ async function followOnce(
       readSource(reader, state),
       readEnriched(reader, state),
       readPromotions(reader, state),
-      ...state.models.flatMap((model) => [readEquity(reader, state, model), readDecisions(reader, state, model)]),
+      ...state.models.flatMap((model) => [
+        readEquity(reader, state, model),
+        readDecisions(reader, state, model),
+        // Only to be counted.
+        reader.follow(modelTopics(model).fills, () => {}),
+      ]),
       sampleProgress(reader, state, positions),
     ]);
   } finally {
@@ -257,7 +275,13 @@ class Reader {
     this.#consumers.add(consumer);
     try {
       for await (const chunk of consumer) {
-        for (const record of chunk.records()) handler.apply(record);
+        let records = 0;
+        for (const record of chunk.records()) {
+          if (records === 0 && !next.has(chunk.partition)) records += Number(record.offset);
+          records++;
+          handler.apply(record);
+        }
+        this.#positions.count(topic, records);
         next.set(chunk.partition, chunk.nextOffset);
         for (let room = handler.room(); room && !this.signal.aborted; room = handler.room()) await room;
         if (this.signal.aborted) break;
