@@ -36,7 +36,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
 /** Of a single question to a cluster that changes. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** The highest version of each request that kafkajs sends and nothing here can do without, by the protocol's key. */
 const NEEDED = { Produce: [0, 3], Fetch: [1, 4], ListOffsets: [2, 2], InitProducerId: [22, 0] } as const;

@@ -5,7 +5,7 @@ const GROUP = 0;
 const TRANSACTION = 1;
 
 /** A coordinator moves with its broker, and the first group of a cluster waits until there is one. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 /** Asks the coordinator of a group, again where it moved meanwhile. What is asked for may be done twice. */
 export function askGroup<T>(

@@ -3,7 +3,7 @@ import type { Isolation, RecordChunk } from '../api.ts';
 import { Deferred } from '../deferred.ts';
 import { outOfRange, type StreamError } from '../errors.ts';
 import { byLeader, byTopic, type Cluster, type ClusterBroker } from './cluster.ts';
-import { ClusterLink, isOutOfDate } from './cluster-link.ts';
+import { type ClusterLink, isOutOfDate } from './cluster-link.ts';
 import { type FetchedPartition, KafkaChunk, readableEnd } from './kafka-chunk.ts';
 import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
 import { stableEndsOf, startsOf } from './offsets.ts';
@@ -42,8 +42,8 @@ interface Answer {
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 const MIN_PARTITION_BYTES = 64 * 1024;
-/** Leaders move and brokers restart: only after so long without one answer the reader is told. */
-const PATIENCE_MS = 10_000;
+/** A cluster gives up on a broker after 9 s and then elects: only after so long without one answer the reader is told. */
+const PATIENCE_MS = 30_000;
 const RETRY_MS = 100;
 /**
  * Reads partitions from where it is told, one request a leading broker on its way. While the reader works on one answer of
@@ -60,8 +60,9 @@ export class FetchLoop {
   #changed = new Deferred();
   #failingSinceMs: number | undefined;
 
-  constructor(openCluster: () => Cluster, options: FetchLoopOptions) {
-    this.#link = new ClusterLink(openCluster);
+  /** The link is closed with the loop. */
+  constructor(link: ClusterLink, options: FetchLoopOptions) {
+    this.#link = link;
     this.#options = options;
   }
 

@@ -18,7 +18,7 @@ const CREATE_TIMEOUT_MS = 30_000;
 const PROPAGATION_MS = 10_000;
 const POLL_MS = 50;
 /** Of a single question to a cluster that changes. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION';
 const NO_OFFSET = -1n;
 /** Topics of Kafka's own begin so: `__consumer_offsets`, `__transaction_state`. */

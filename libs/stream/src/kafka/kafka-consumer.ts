@@ -1,25 +1,28 @@
 import type { Consumer, ConsumerOptions, RecordChunk } from '../api.ts';
 import { StreamError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { ClusterLink, persistently } from './cluster-link.ts';
 import { FetchLoop, type Position } from './fetch-loop.ts';
 import { streamErrorOf } from './kafka-errors.ts';
 import { startsOf } from './offsets.ts';
 
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
 const DEFAULT_MAX_WAIT_MS = 500;
+/** Of the question where the logs start. */
+const PATIENCE_MS = 30_000;
 
 /** Reads the partitions that it is told to, with no group. */
 export class KafkaConsumer implements Consumer {
-  readonly #openCluster: () => Cluster;
+  readonly #link: ClusterLink;
   readonly #assignments: ConsumerOptions['assignments'];
   readonly #loop: FetchLoop;
   #started = false;
   #closed = false;
 
   constructor(openCluster: () => Cluster, options: ConsumerOptions) {
-    this.#openCluster = openCluster;
+    this.#link = new ClusterLink(openCluster);
     this.#assignments = options.assignments;
-    this.#loop = new FetchLoop(openCluster, {
+    this.#loop = new FetchLoop(this.#link, {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       maxWaitMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
       isolation: options.isolation ?? 'committed',
@@ -58,15 +61,12 @@ export class KafkaConsumer implements Consumer {
 
   async #logStarts(places: { topic: string; partition: number }[]): Promise<Position[]> {
     const topics = [...new Set(places.map(({ topic }) => topic))];
-    const cluster = this.#openCluster();
     try {
-      await cluster.connect();
-      await cluster.addMultipleTargetTopics(topics);
-      return await startsOf(cluster, places);
+      return await persistently(this.#link, { topics, patienceMs: PATIENCE_MS }, (cluster) =>
+        startsOf(cluster, places),
+      );
     } catch (error) {
       throw streamErrorOf(error, `${topics.map((topic) => `'${topic}'`).join(', ')} cannot be read`);
-    } finally {
-      cluster.disconnect().catch(() => {});
     }
   }
 }

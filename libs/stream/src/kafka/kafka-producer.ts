@@ -7,7 +7,7 @@ import { type MessageBatch, MessageLanes, type MessageSink } from './message-lan
 
 /** As long as a restart of a broker, or the election of a leader, may take. */
 const DELIVERY_TIMEOUT_MS = 120_000;
-const INIT_PATIENCE_MS = 15_000;
+const INIT_PATIENCE_MS = 30_000;
 const PRODUCE_TIMEOUT_MS = 30_000;
 /** Kafka asks for one, and looks at it in transactions only. */
 const UNUSED_TRANSACTION_TIMEOUT_MS = 60_000;
