@@ -27,9 +27,13 @@ export async function runBroker(app: App): Promise<void> {
   await broker.close();
 }
 
-async function start(app: App, engine: LogEngine, { engine: _, ...settings }: BrokerSettings): Promise<Broker> {
+async function start(
+  app: App,
+  engine: LogEngine,
+  { engine: { dataDir: settingsFolder }, ...settings }: BrokerSettings,
+): Promise<Broker> {
   try {
-    return await startBroker({ engine, ...settings, log: app.log });
+    return await startBroker({ engine, ...settings, settingsFolder, log: app.log });
   } catch (error) {
     await engine.close();
     throw describePortProblem(error, settings.listeners);

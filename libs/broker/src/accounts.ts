@@ -28,11 +28,19 @@ export interface AccountError {
 }
 
 /**
- * Who was given a password for SCRAM, as tools ask it. Nothing here asks for passwords, so none is kept, and what is
- * said of users is forgotten when the broker ends.
+ * Who was given a password for SCRAM, as tools ask it. Nothing here asks for passwords, so none is kept.
  */
 export class Accounts {
-  readonly #users = new Map<string, Map<number, number>>();
+  readonly #users: Map<string, Map<number, number>>;
+
+  constructor(kept: Readonly<Record<string, readonly Credential[]>> = {}) {
+    this.#users = new Map(
+      Object.entries(kept).map(([user, credentials]) => [
+        user,
+        new Map(credentials.map(({ mechanism, iterations }) => [mechanism, iterations])),
+      ]),
+    );
+  }
 
   names(): string[] {
     return [...this.#users.keys()];

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { KeptSettings } from './configs/kept-settings.ts';
 import { Connection } from './connection.ts';
 import { GroupCoordinator } from './groups/coordinator.ts';
 import { OffsetExpiry } from './groups/offset-expiry.ts';
@@ -39,7 +40,8 @@ const DRAIN_MS = 1_000;
 
 /**
  * Serves the Kafka protocol over the engine's log on every listener.
- * @throws Error with `code` (`EADDRINUSE`, `EACCES`) and `port` where a listener cannot have its port
+ * @throws Error with `code` (`EADDRINUSE`, `EACCES`) and `port` where a listener cannot have its port, with `mend` where
+ * the file of settings is damaged
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { engine, log } = options;
@@ -48,6 +50,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const coordinator = new GroupCoordinator(groupSettings);
   const expiry = new OffsetExpiry({ engine, coordinator, settings: groupSettings, log });
   const routes = routesOf({
+    kept: await KeptSettings.open(options.settingsFolder),
     engine,
     coordinator,
     expiry,

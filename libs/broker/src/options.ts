@@ -24,6 +24,8 @@ export interface BrokerOptions {
   engine: LogEngine;
   listeners: readonly Listener[];
   log: BrokerLog;
+  /** Where a file keeps what clients set on the broker, on groups and of users. Left out: it counts until the broker ends. */
+  settingsFolder?: string;
   /** Makes a topic that a client asks for by name. Default true. */
   autoCreateTopics?: boolean;
   /** Partitions of a topic that is made without saying how many. Default 1. */

@@ -1,6 +1,7 @@
 import type { LogEngine } from '@tickfold/log-engine';
 import { BrokerConfigs } from './configs/broker-configs.ts';
 import { GroupConfigs } from './configs/group-configs.ts';
+import type { KeptSettings } from './configs/kept-settings.ts';
 import type { GroupCoordinator } from './groups/coordinator.ts';
 import type { OffsetExpiry } from './groups/offset-expiry.ts';
 import { accountRoutes } from './handlers/accounts.ts';
@@ -28,6 +29,7 @@ import { AnnouncedWrites } from './transactions/announced-writes.ts';
 
 interface Parts {
   engine: LogEngine;
+  kept: KeptSettings;
   coordinator: GroupCoordinator;
   expiry: OffsetExpiry;
   log: BrokerLog;
@@ -39,10 +41,10 @@ interface Parts {
 
 /** Everything that is served, by API key. */
 export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
-  const { engine, coordinator, expiry, log, limits, groupSettings } = parts;
+  const { engine, kept, coordinator, expiry, log, limits, groupSettings } = parts;
   const announced = new AnnouncedWrites(engine);
-  const brokerConfigs = new BrokerConfigs(parts);
-  const groupConfigs = new GroupConfigs();
+  const brokerConfigs = new BrokerConfigs(parts, kept.current.broker);
+  const groupConfigs = new GroupConfigs(kept.current.groups);
   const routes = [
     produceRoute(engine, announced),
     fetchRoute(engine, limits),
@@ -59,11 +61,11 @@ export function routesOf(parts: Parts): ReadonlyMap<number, Route> {
     ...transactionRoutes({ engine, coordinator, expiry, announced, ...groupSettings }),
     ...aclRoutes(),
     describeConfigsRoute(engine, brokerConfigs, groupConfigs),
-    ...alterConfigsRoutes(engine, brokerConfigs, groupConfigs),
+    ...alterConfigsRoutes({ engine, kept, brokerConfigs, groupConfigs }),
     describeLogDirsRoute(engine),
     createPartitionsRoute(engine, limits),
     offsetDeleteRoute(engine, coordinator),
-    ...accountRoutes(),
+    ...accountRoutes(kept),
     describeClusterRoute(),
     ...transactionAdminRoutes(engine, announced),
     ...volumeRoutes(engine, log),

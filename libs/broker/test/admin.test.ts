@@ -269,7 +269,7 @@ describe('settings of the broker', () => {
     more.close();
   });
 
-  test('groups have those of the newer protocol, which are kept until the broker ends', async () => {
+  test('groups have those of the newer protocol', async () => {
     const name = 'consumer.session.timeout.ms';
     const set = async (operation: number, value: string | null, setting = name) => {
       const configs = [{ name: setting, operation, value }];

@@ -38,6 +38,7 @@ export async function startTestBroker(settings: Settings = {}, existing?: string
   const engine = await openLogEngine({ dataDir });
   const broker = await startBroker({
     engine,
+    settingsFolder: dataDir,
     listeners: [{ name: 'host', host: '127.0.0.1', port: 0, advertisedHost: '127.0.0.1' }],
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     ...settings,

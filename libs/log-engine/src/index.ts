@@ -1,5 +1,5 @@
 export * from './api.ts';
-export { type Disk, type DiskEntry, type DiskFile, nodeDisk } from './disk.ts';
+export { createDurably, type Disk, type DiskEntry, type DiskFile, nodeDisk, readWhole } from './disk.ts';
 export { openLogEngine } from './engine.ts';
 export { ENGINE_ERRORS, EngineError, type EngineErrorCode, type ErrorActor } from './errors.ts';
 export { type FolderLock, type FolderLocks, isFolderOwned } from './folder-lock.ts';
@@ -12,3 +12,4 @@ export { stageSnapshot } from './snapshot-restore.ts';
 export { verifySnapshot } from './snapshot-verification.ts';
 export { stageVolume } from './staged-volume.ts';
 export { checkTopicSettings } from './topic-settings.ts';
+export { writeFailure } from './write-failure.ts';

@@ -27,7 +27,7 @@ export interface BrokerConfig {
   documentation: string;
 }
 
-/** Settings that a client changed; they count until the broker ends. */
+/** Settings that a client changed. */
 export type Overrides = Readonly<Record<string, string>>;
 
 const DEFAULTS: BrokerSettings = {
@@ -138,8 +138,11 @@ export class BrokerConfigs {
   readonly #atStart: ReadonlyMap<string, { value: string; source: number }>;
   #overrides: Overrides = {};
 
-  /** @param settings in use: a change of theirs counts at once */
-  constructor(settings: BrokerSettings) {
+  /**
+   * @param settings in use: a change of theirs counts at once
+   * @param kept what clients changed before; what may not be changed any more no longer counts
+   */
+  constructor(settings: BrokerSettings, kept: Overrides = {}) {
     this.#settings = settings;
     this.#atStart = new Map(
       Object.entries(rows).map(([name, { read }]) => {
@@ -148,6 +151,8 @@ export class BrokerConfigs {
         return [name, { value, source: isDefault ? configSources.default : configSources.staticBroker }];
       }),
     );
+    const valid = Object.entries(kept).filter(([name, value]) => this.problemWith({ [name]: value }) === undefined);
+    this.override(Object.fromEntries(valid));
   }
 
   get overrides(): Overrides {

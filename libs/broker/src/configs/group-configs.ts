@@ -1,7 +1,7 @@
 import { configSources, configTypes } from '@tickfold/kafka-protocol';
 import type { BrokerConfig, Overrides } from './broker-configs.ts';
 
-/** More groups than that are not given settings of their own: they are kept in memory. */
+/** More groups than that are not given settings of their own: all are in one file, and in memory. */
 const MOST_GROUPS = 10_000;
 const DOCUMENTATION = 'Kept and shown; nothing depends on it: groups here are told by their members.';
 
@@ -11,9 +11,13 @@ const rows: ReadonlyMap<string, string> = new Map([
   ['consumer.session.timeout.ms', '45000'],
 ]);
 
-/** Settings that clients gave to groups; they count until the broker ends. */
+/** Settings that clients gave to groups. */
 export class GroupConfigs {
-  readonly #overrides = new Map<string, Overrides>();
+  readonly #overrides: Map<string, Overrides>;
+
+  constructor(kept: Readonly<Record<string, Overrides>> = {}) {
+    this.#overrides = new Map(Object.entries(kept));
+  }
 
   overridesOf(group: string): Overrides {
     return this.#overrides.get(group) ?? {};

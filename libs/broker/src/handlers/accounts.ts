@@ -1,10 +1,11 @@
 import { apis, errorCodes } from '@tickfold/kafka-protocol';
 import { Accounts } from '../accounts.ts';
+import { type KeptSettings, withEntry } from '../configs/kept-settings.ts';
 import { type Route, route } from '../route.ts';
 
-/** Nobody is limited, so the list of quotas is empty. Users have what they were given since the start. */
-export function accountRoutes(): Route[] {
-  const accounts = new Accounts();
+/** Nobody is limited, so the list of quotas is empty. Users have what they were given. */
+export function accountRoutes(kept: KeptSettings): Route[] {
+  const accounts = new Accounts(kept.current.users);
   return [
     route(apis.describeClientQuotas, () => ({
       throttleTimeMs: 0,
@@ -27,13 +28,22 @@ export function accountRoutes(): Route[] {
         };
       }),
     })),
-    route(apis.alterUserScramCredentials, ({ deletions, upsertions }) => {
+    route(apis.alterUserScramCredentials, async ({ deletions, upsertions }) => {
       const users = new Set([...deletions, ...upsertions].map(({ name }) => name));
       const results = [...users].map((user) => {
         const isTheirs = ({ name }: { name: string }): boolean => name === user;
         const error = accounts.alter(user, deletions.filter(isTheirs), upsertions.filter(isTheirs));
         return { user, errorCode: error?.errorCode ?? errorCodes.NONE, errorMessage: error?.message ?? null };
       });
+      const changed = results.filter(({ errorCode }) => errorCode === errorCodes.NONE).map(({ user }) => user);
+      if (changed.length > 0) {
+        await kept.change((now) => ({
+          users: changed.reduce<typeof now.users>(
+            (all, user) => withEntry(all, user, accounts.credentials(user)),
+            now.users,
+          ),
+        }));
+      }
       return { throttleTimeMs: 0, results };
     }),
   ];

@@ -9,6 +9,7 @@ import {
 import { checkTopicSettings, type LogEngine } from '@tickfold/log-engine';
 import type { BrokerConfigs } from '../configs/broker-configs.ts';
 import type { GroupConfigs } from '../configs/group-configs.ts';
+import { type KeptSettings, withEntry } from '../configs/kept-settings.ts';
 import { topicConfigs } from '../configs/topic-configs.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
@@ -32,12 +33,15 @@ class Refusal extends Error {
   }
 }
 
-/** Change the settings of topics for good, and a few of the broker's and of groups until it ends. */
-export function alterConfigsRoutes(
-  engine: LogEngine,
-  brokerConfigs: BrokerConfigs,
-  groupConfigs: GroupConfigs,
-): Route[] {
+interface Parts {
+  engine: LogEngine;
+  kept: KeptSettings;
+  brokerConfigs: BrokerConfigs;
+  groupConfigs: GroupConfigs;
+}
+
+/** Change the settings of topics and of groups, and a few of the broker's. */
+export function alterConfigsRoutes({ engine, kept, brokerConfigs, groupConfigs }: Parts): Route[] {
   /** One change after another: each begins with what the one before has left. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -54,28 +58,32 @@ export function alterConfigsRoutes(
     if (!validateOnly) await engine.alterTopic(name, { settings });
   };
 
-  const alterBroker = (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
+  const alterBroker = async (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
     if (name !== '' && name !== String(NODE_ID)) {
       throw new Refusal(errorCodes.INVALID_REQUEST, `there is no broker '${name}', only ${NODE_ID}`);
     }
     const overrides = change(brokerConfigs.overrides);
     const problem = brokerConfigs.problemWith(overrides);
     if (problem !== undefined) throw new Refusal(errorCodes.INVALID_REQUEST, problem);
-    if (!validateOnly) brokerConfigs.override(overrides);
+    if (validateOnly) return;
+    await kept.change(() => ({ broker: overrides }));
+    brokerConfigs.override(overrides);
   };
 
-  const alterGroup = (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
+  const alterGroup = async (name: string, validateOnly: boolean, change: (now: Settings) => Settings) => {
     const overrides = change(groupConfigs.overridesOf(name));
     const problem = groupConfigs.problemWith(name, overrides);
     if (problem !== undefined) throw new Refusal(errorCodes.INVALID_CONFIG, problem);
-    if (!validateOnly) groupConfigs.override(name, overrides);
+    if (validateOnly) return;
+    await kept.change(({ groups }) => ({ groups: withEntry(groups, name, overrides) }));
+    groupConfigs.override(name, overrides);
   };
 
   const alter = async ({ type, name }: Resource, validateOnly: boolean, change: (now: Settings) => Settings) => {
     try {
       if (type === resourceTypes.topic) await inTurn(() => alterTopic(name, validateOnly, change));
-      else if (type === resourceTypes.broker) alterBroker(name, validateOnly, change);
-      else if (type === resourceTypes.group) alterGroup(name, validateOnly, change);
+      else if (type === resourceTypes.broker) await inTurn(() => alterBroker(name, validateOnly, change));
+      else if (type === resourceTypes.group) await inTurn(() => alterGroup(name, validateOnly, change));
       else throw new Refusal(errorCodes.INVALID_REQUEST, `resources of type ${type} have no settings here`);
       return { type, name, errorCode: errorCodes.NONE, errorMessage: null };
     } catch (error) {
