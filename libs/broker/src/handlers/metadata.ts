@@ -1,6 +1,7 @@
 import { apis, errorCodes, OPERATIONS_NOT_ASKED, type ResponseOf } from '@tickfold/kafka-protocol';
 import type { LogEngine, TopicDescription } from '@tickfold/log-engine';
 import { authorizedOperations } from '../authorized-operations.ts';
+import { collidingTopic } from '../colliding-topic.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { CLUSTER_ID, LEADER_EPOCH, NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -17,6 +18,7 @@ export function metadataRoute(
       const topic = engine.topic(name);
       if (topic !== undefined) return describe(topic);
       if (!mayCreate) return failed(name, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+      if (collidingTopic(engine, name) !== undefined) return failed(name, errorCodes.INVALID_TOPIC_EXCEPTION);
       return describe(await engine.createTopic(name, { partitionCount: settings.defaultPartitionCount }));
     } catch (error) {
       const { errorCode } = kafkaErrorOf(error);

@@ -1,5 +1,6 @@
 import { apis, errorCodes, NO_UUID, type RequestOf, type ResponseOf } from '@tickfold/kafka-protocol';
 import { checkTopicSettings, type LogEngine, type TopicDescription, volumeOfTopic } from '@tickfold/log-engine';
+import { collidingTopic } from '../colliding-topic.ts';
 import { kafkaErrorOf } from '../engine-errors.ts';
 import { NODE_ID } from '../options.ts';
 import { type Route, route } from '../route.ts';
@@ -102,6 +103,13 @@ function problemWith(
 ): { errorCode: number; errorMessage: string } | undefined {
   if (engine.topic(name) !== undefined) {
     return { errorCode: errorCodes.TOPIC_ALREADY_EXISTS, errorMessage: `topic '${name}' exists already` };
+  }
+  const other = collidingTopic(engine, name);
+  if (other !== undefined) {
+    return {
+      errorCode: errorCodes.INVALID_TOPIC_EXCEPTION,
+      errorMessage: `topic '${name}' collides with '${other}': their names differ in '.' and '_' only`,
+    };
   }
   if (partitionCount < 1 || partitionCount > partitionCountMax) {
     return {
