@@ -105,6 +105,12 @@ async function checkVersions(cluster: Cluster): Promise<void> {
   }
 }
 
+/** What ends with its client. */
+interface CutOff {
+  cutOff(): void;
+  readonly whenClosed: Promise<void>;
+}
+
 /** kafkajs behind the interface of this library. */
 class KafkaClient implements StreamClient {
   readonly admin: KafkaAdmin;
@@ -113,7 +119,7 @@ class KafkaClient implements StreamClient {
   readonly #kafkaJsAdmin: Admin;
   readonly #link: ClusterLink;
   readonly #links: ProducerLinks;
-  readonly #opened = new Set<{ close(): Promise<void> }>();
+  readonly #opened = new Set<CutOff>();
   #closed = false;
 
   constructor(kafka: Kafka, admin: Admin, link: ClusterLink, settings: KafkaSettings) {
@@ -143,8 +149,10 @@ class KafkaClient implements StreamClient {
   groupConsumer(options: GroupConsumerOptions): GroupConsumer {
     const times = groupTimes(options);
     const coordinator = new KafkaCoordinator(() => newCluster(this.#kafka), options.group, times);
-    const read = (reading: ConsumerOptions) => new KafkaConsumer(() => newCluster(this.#kafka), reading);
-    return this.#remember(new BalancedGroupConsumer({ coordinator, admin: this.admin, read, ...times }, options));
+    const read = (reading: ConsumerOptions) =>
+      this.#remember(new KafkaConsumer(() => newCluster(this.#kafka), reading));
+    this.#remember(coordinator);
+    return new BalancedGroupConsumer({ coordinator, admin: this.admin, read, ...times }, options);
   }
 
   async lastRecord(topic: string, partition: number): Promise<RecordView | undefined> {
@@ -160,14 +168,15 @@ class KafkaClient implements StreamClient {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled([...this.#opened].map((opened) => opened.close()));
+    for (const opened of this.#opened) opened.cutOff();
     this.#link.close();
     await this.#kafkaJsAdmin.disconnect().catch(() => {});
   }
 
-  #remember<Opened extends { close(): Promise<void> }>(opened: Opened): Opened {
+  #remember<Opened extends CutOff>(opened: Opened): Opened {
     if (this.#closed) throw new StreamError('closed', 'this client was closed');
     this.#opened.add(opened);
+    void opened.whenClosed.then(() => this.#opened.delete(opened));
     return opened;
   }
 }

@@ -87,6 +87,10 @@ export class FetchLoop {
     this.#noteChange();
   }
 
+  get whenClosed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#closed.resolve();

@@ -18,6 +18,7 @@ export class KafkaConsumer implements Consumer {
   readonly #loop: FetchLoop;
   #started = false;
   #closed = false;
+  #isCutOff = false;
 
   constructor(openCluster: () => Cluster, options: ConsumerOptions) {
     this.#link = new ClusterLink(openCluster);
@@ -36,11 +37,22 @@ export class KafkaConsumer implements Consumer {
       if (this.#assignments.length === 0) return;
       this.#loop.assign(await this.#startPositions());
       if (!this.#closed) yield* this.#loop.chunks();
+      if (this.#isCutOff) throw new StreamError('closed', 'this client was closed');
     } catch (error) {
       if (!this.#closed) throw error;
     } finally {
       this.#loop.close();
     }
+  }
+
+  get whenClosed(): Promise<void> {
+    return this.#loop.whenClosed;
+  }
+
+  /** The loop ends with the error `closed`, as the client was closed under it. */
+  cutOff(): void {
+    this.#isCutOff = !this.#closed;
+    this.#loop.close();
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { GroupMember } from '../api.ts';
+import { Deferred } from '../deferred.ts';
 import { type GroupCoordinator, type GroupTimes, type Joined, MembershipEnded } from '../group/coordinator.ts';
 import { RANGE } from '../group/divide-by-range.ts';
 import type { Cluster, ClusterBroker } from './cluster.ts';
@@ -11,6 +12,7 @@ export class KafkaCoordinator implements GroupCoordinator {
   readonly #link: ClusterLink;
   readonly #group: string;
   readonly #times: GroupTimes;
+  readonly #closed = new Deferred();
 
   constructor(openCluster: () => Cluster, group: string, times: GroupTimes) {
     this.#link = new ClusterLink(openCluster);
@@ -59,8 +61,17 @@ export class KafkaCoordinator implements GroupCoordinator {
     await this.#ask('cannot be left', (coordinator) => coordinator.leaveGroup({ groupId: this.#group, memberId }));
   }
 
+  get whenClosed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  cutOff(): void {
+    this.close();
+  }
+
   close(): void {
     this.#link.close();
+    this.#closed.resolve();
   }
 
   #of({ memberId, generation }: GroupMember) {

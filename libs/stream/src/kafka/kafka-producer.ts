@@ -1,4 +1,4 @@
-import type { Producer, ProducerOptions } from '../api.ts';
+import type { ProducerOptions } from '../api.ts';
 import { BatchWriter, refusal } from './batch-writer.ts';
 import { byLeader, type Cluster } from './cluster.ts';
 import { ClusterLink, persistently } from './cluster-link.ts';
@@ -19,7 +19,7 @@ export interface ProducerLinks {
 }
 
 /** With acks -1 what was not acknowledged is sent again, in order and never doubled; with acks 1 nothing is sent twice. */
-export function kafkaProducer(links: ProducerLinks, options: ProducerOptions = {}): Producer {
+export function kafkaProducer(links: ProducerLinks, options: ProducerOptions = {}): MessageLanes {
   const sink = options.acks === 1 ? new OnceSink(links) : new IdempotentSink(links);
   return new MessageLanes(sink, options);
 }

@@ -14,7 +14,7 @@ const DELIVERY_TIMEOUT_MS = 120_000;
 export async function openTransactionalProducer(
   links: ProducerLinks,
   options: TransactionalProducerOptions,
-): Promise<TransactionalProducer> {
+): Promise<KafkaTransactionalProducer> {
   const transactions = new Transactions(links, options);
   try {
     await transactions.begin();
@@ -25,7 +25,7 @@ export async function openTransactionalProducer(
   return new KafkaTransactionalProducer(transactions, options);
 }
 
-class KafkaTransactionalProducer implements TransactionalProducer {
+export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #transactions: Transactions;
   readonly #lanes: MessageLanes;
 
@@ -52,6 +52,15 @@ class KafkaTransactionalProducer implements TransactionalProducer {
 
   abort(): Promise<void> {
     return this.#lanes.between(() => this.#transactions.end('abort'));
+  }
+
+  get whenClosed(): Promise<void> {
+    return this.#lanes.whenClosed;
+  }
+
+  /** What is not committed waits for the next producer of this id, or for the transaction's timeout. */
+  cutOff(): void {
+    this.#lanes.cutOff();
   }
 
   /** What is not committed is aborted. */

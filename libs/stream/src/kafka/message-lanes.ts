@@ -67,6 +67,7 @@ export class MessageLanes implements Producer {
   #linger: NodeJS.Timeout | undefined;
   #room: Deferred | undefined;
   #failure: StreamError | undefined;
+  readonly #closed = new Deferred();
   /** Of what is sent now. */
   #section = 0;
   /** The last one that may be delivered. */
@@ -150,14 +151,25 @@ export class MessageLanes implements Producer {
       await this.flush();
     } finally {
       this.fail(new StreamError('closed', 'this producer was closed'));
-      await this.#sink.close();
     }
+  }
+
+  /** Resolves when nothing is taken any more. */
+  get whenClosed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Nobody waits for what is on its way. */
+  cutOff(): void {
+    this.fail(new StreamError('closed', 'this client was closed'));
   }
 
   /** Nothing is taken or delivered any more. The first reason is the one that everybody is told. */
   fail(error: StreamError): StreamError {
     if (this.#failure !== undefined) return this.#failure;
     this.#failure = error;
+    this.#closed.resolve();
+    void this.#sink.close();
     clearTimeout(this.#linger);
     this.#room?.reject(error);
     for (const lane of this.#busy) for (const { flush } of lane.flushes) flush.done.reject(error);
