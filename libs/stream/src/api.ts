@@ -120,7 +120,7 @@ export interface VolumeAdmin {
 }
 
 export interface ProducerOptions {
-  /** How long a batch waits for more records, in milliseconds. Default 5. */
+  /** How long a batch waits for more records, in milliseconds. Default 5; 0: to the end of this turn of the event loop. */
   lingerMs?: number;
   /** A batch is sent when it holds this many bytes. Default 256 KiB. */
   batchBytes?: number;

@@ -94,7 +94,8 @@ export class BatchingProducer implements Producer {
   #bufferedBytes = 0;
   #requestsInFlight = 0;
   #sink: BatchSink | undefined;
-  #linger: NodeJS.Timeout | undefined;
+  /** Ends the wait for more records. */
+  #stopLingering: (() => void) | undefined;
   #room: Deferred | undefined;
   #identity: ProducerIdentity | undefined;
   /** Nothing is sealed while this waits. */
@@ -199,7 +200,7 @@ export class BatchingProducer implements Producer {
     this.#isOverfull = false;
     this.#hold = undefined;
     for (const lane of this.#openLanes) if (lane.builder.sizeBytes >= this.#batchBytes) this.#seal(lane);
-    if (this.#openLanes.size > 0) this.#linger ??= setTimeout(this.#onLinger, this.#lingerMs);
+    if (this.#openLanes.size > 0) this.#stopLingering ??= lingering(this.#onLinger, this.#lingerMs);
     this.#giveRoom();
     this.#sendReady();
   }
@@ -243,7 +244,7 @@ export class BatchingProducer implements Producer {
     const sizeBefore = builder.sizeBytes;
     if (builder.recordCount === 0) {
       this.#openLanes.add(lane);
-      this.#linger ??= setTimeout(this.#onLinger, this.#lingerMs);
+      this.#stopLingering ??= lingering(this.#onLinger, this.#lingerMs);
     }
     builder.append(record.key, record.value, record.timestampMs, record.headers);
     this.#bufferedBytes += builder.sizeBytes - sizeBefore;
@@ -258,7 +259,7 @@ export class BatchingProducer implements Producer {
   }
 
   readonly #onLinger = (): void => {
-    this.#linger = undefined;
+    this.#stopLingering = undefined;
     if (this.#hold !== undefined) return;
     for (const lane of this.#openLanes) {
       // While a request is on its way nothing is gained by closing a small batch: it may go on growing.
@@ -351,7 +352,7 @@ export class BatchingProducer implements Producer {
     if (this.#failure !== undefined) return this.#failure;
     const error = cause instanceof StreamError ? cause : new StreamError('bad-record', String(cause), { cause });
     this.#failure = error;
-    clearTimeout(this.#linger);
+    this.#stopLingering?.();
     this.#room?.reject(error);
     for (const batch of this.#unacknowledged) for (const flush of batch.flushes) flush.done.reject(error);
     this.#unacknowledged.clear();
@@ -375,6 +376,16 @@ interface Shipment extends BatchEntry {
 function quiet(promise: Promise<void>): Promise<void> {
   promise.catch(() => {});
   return promise;
+}
+
+/** @returns what stops it. A timer of no time would take a millisecond: then only what is sent in one turn goes together */
+function lingering(onEnd: () => void, lingerMs: number): () => void {
+  if (lingerMs <= 0) {
+    const immediate = setImmediate(onEnd);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(onEnd, lingerMs);
+  return () => clearTimeout(timer);
 }
 
 function newRoute(topic: string, partitionCount: number): Route {
