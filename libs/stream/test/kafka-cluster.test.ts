@@ -73,6 +73,6 @@ describe.skipIf(reason !== undefined)(`an Apache Kafka of three brokers${reason 
       if (seen.length >= 2 * PARTITIONS) break;
     }
     expect(seen).toEqual(Array(2 * PARTITIONS).fill('commit'));
-    expect(await client.admin.committedOffsets('cluster.group', topic)).toEqual(new Map([[0, 7n]]));
+    await expect.poll(() => client.admin.committedOffsets('cluster.group', topic)).toEqual(new Map([[0, 7n]]));
   }, 60_000);
 });
