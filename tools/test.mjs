@@ -1,5 +1,6 @@
-// `npm test`: set-up (the browser included), lint, unit and integration tests, browser tests, and the true counts.
-import { spawnSync } from 'node:child_process';
+// `npm test`: set-up (the browser and Apache Kafka included), lint, unit and integration tests, browser tests, and the true
+// counts.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build, checkNode, fail, installDependencies, repository, run } from './set-up.mjs';
@@ -10,18 +11,20 @@ const browser = await findOrInstallBrowser();
 await build();
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
-const lintStatus = await lint();
+const [lintStatus] = await Promise.all([lint(), fetchApacheKafka()]);
 count('lint', { passed: lintStatus === 0 ? 1 : 0, failed: lintStatus === 0 ? 0 : 1, skipped: 0 });
 
 rmSync(join(repository, 'test-results'), { recursive: true, force: true });
-const testStatus = await run(process.execPath, [join(repository, 'node_modules/vitest/vitest.mjs'), 'run']);
-countVitest();
-if (testStatus !== 0 && totals.failed === 0) count('a test run that ended early', { passed: 0, failed: 1, skipped: 0 });
-
-const endToEndStatus = await run(process.execPath, [join(repository, 'node_modules/@playwright/test/cli.js'), 'test'], {
+rmSync(join(repository, 'e2e', 'test-results'), { recursive: true, force: true });
+// At the same time: browser tests wait for the market most of the time.
+const browserTests = runBehind(process.execPath, [join(repository, 'node_modules/@playwright/test/cli.js'), 'test'], {
   cwd: join(repository, 'e2e'),
   env: { ...process.env, CHROMIUM_PATH: browser, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' },
 });
+const testStatus = await run(process.execPath, [join(repository, 'node_modules/vitest/vitest.mjs'), 'run']);
+const endToEndStatus = await browserTests.shown();
+countVitest();
+if (testStatus !== 0 && totals.failed === 0) count('a test run that ended early', { passed: 0, failed: 1, skipped: 0 });
 countPlaywright(endToEndStatus);
 
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
@@ -35,6 +38,34 @@ async function lint() {
     run('npm', ['run', '--silent', 'typecheck']),
   ]);
   return Math.max(...statuses);
+}
+
+/** Its rules are skipped, by their names, where it cannot be had: without Java and Maven. */
+async function fetchApacheKafka() {
+  const hasTools = ['java', 'mvn'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+  if (!hasTools) return;
+  process.stdout.write('set-up: Apache Kafka, from Maven Central …\n');
+  await run(process.execPath, [join(repository, 'tools/apache-kafka.mjs'), '--fetch']);
+}
+
+/** Runs a command whose output is kept back until it is asked for, and shown as it comes from then on. */
+function runBehind(command, args, options) {
+  const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const ended = new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  let kept = [];
+  const show = (piece) => (kept === undefined ? process.stdout.write(piece) : kept.push(piece));
+  child.stdout.on('data', show);
+  child.stderr.on('data', show);
+  return {
+    shown() {
+      for (const piece of kept) process.stdout.write(piece);
+      kept = undefined;
+      return ended;
+    },
+  };
 }
 
 function projectFolders() {
