@@ -56,7 +56,7 @@ export class FetchLoop {
   readonly #inFlight = new Map<string, Promise<Answer>>();
   readonly #closed = new Deferred();
   #isClosed = false;
-  /** Resolved when there may be something to fetch that was not there before. */
+  /** Resolved when there may be something to fetch that was not there before, or never again. */
   #changed = new Deferred();
   #failingSinceMs: number | undefined;
 
@@ -94,6 +94,7 @@ export class FetchLoop {
   close(): void {
     this.#isClosed = true;
     this.#closed.resolve();
+    this.#noteChange();
     this.#inFlight.clear();
     this.#link.close();
   }
@@ -117,9 +118,9 @@ export class FetchLoop {
   async #next(): Promise<Answer | undefined> {
     try {
       await this.#askAll();
+      // Not what lasts as long as the loop: each race would leave something behind on it.
       const changed = this.#changed.promise.then(() => undefined);
-      const closed = this.#closed.promise.then(() => undefined);
-      const answer = await Promise.race([...this.#inFlight.values(), changed, closed]);
+      const answer = await Promise.race([...this.#inFlight.values(), changed]);
       if (answer === undefined) return undefined;
       this.#inFlight.delete(answer.leader);
       this.#failingSinceMs = undefined;
