@@ -61,7 +61,7 @@ export {
   readBatchHeader,
   setAppendTime,
 } from './record-batch.ts';
-export { type FinishOptions, type HeaderFields, RecordBatchBuilder } from './record-batch-builder.ts';
+export { type BatchMemory, type FinishOptions, type HeaderFields, RecordBatchBuilder } from './record-batch-builder.ts';
 export { NO_UUID } from './schema.ts';
 export {
   type ByteCursor,

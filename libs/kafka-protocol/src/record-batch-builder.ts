@@ -13,30 +13,45 @@ export interface FinishOptions {
 
 export type HeaderFields = Readonly<Record<string, string | Uint8Array>>;
 
+/** Where builders get their buffers from. */
+export interface BatchMemory {
+  /** A buffer of so many bytes at least, of any content. */
+  take(sizeBytes: number): Buffer;
+}
+
 /**
- * Encodes records straight into one growing buffer, uncompressed. `finish` hands that buffer out and leaves the builder
- * empty, ready for the next batch.
+ * Encodes records straight into one growing buffer, uncompressed. Batches that are closed lie back to back in it until
+ * they are taken; the builder goes on with the next one.
  */
 export class RecordBatchBuilder {
+  readonly #memory: BatchMemory;
   #buffer: Buffer | undefined;
   #capacity: number;
+  /** Where the open batch begins: behind those that are closed. */
+  #start = 0;
   #at = BATCH_HEADER_BYTES;
   #recordCount = 0;
   #baseTimestampMs = 0;
   #maxTimestampMs = 0;
 
-  /** @param expectedBytes size of the first buffer; later ones are as large as the last batch asked for. */
-  constructor(expectedBytes = 16 * 1024) {
+  /** @param expectedBytes size of the first buffer; later ones are as large as the last one grew. */
+  constructor(expectedBytes = 16 * 1024, memory: BatchMemory = NEW_MEMORY) {
     this.#capacity = Math.max(expectedBytes, 256);
+    this.#memory = memory;
   }
 
   get recordCount(): number {
     return this.#recordCount;
   }
 
-  /** Bytes of the batch so far, header included. */
+  /** Bytes of the open batch so far, header included. */
   get sizeBytes(): number {
-    return this.#at;
+    return this.#at - this.#start;
+  }
+
+  /** Bytes of the batches that are closed and not taken yet. */
+  get closedBytes(): number {
+    return this.#start;
   }
 
   /** Adds a record; text is written as UTF-8. */
@@ -71,29 +86,44 @@ export class RecordBatchBuilder {
     this.#recordCount++;
   }
 
-  /** The whole batch with its CRC. The builder starts anew. */
+  /** The whole batch with its CRC, behind those that were closed and not taken. The builder starts anew. */
   finish(options: FinishOptions = {}): Buffer {
-    const buffer = this.#reserve(0);
-    const lastOffsetDelta = Math.max(this.#recordCount - 1, 0);
-    writeBigInt64(buffer, 0, options.baseOffset ?? 0n);
-    writeInt32(buffer, 8, this.#at - BATCH_LENGTH_OVERHEAD);
-    writeInt32(buffer, 12, NO_LEADER_EPOCH);
-    buffer[16] = BATCH_MAGIC;
-    writeInt16(buffer, 21, (options.isTransactional ? 0x10 : 0) | (options.isControl ? 0x20 : 0));
-    writeInt32(buffer, 23, lastOffsetDelta);
-    writeInt64(buffer, 27, this.#baseTimestampMs);
-    writeInt64(buffer, 35, this.#maxTimestampMs);
-    writeBigInt64(buffer, 43, options.producerId ?? -1n);
-    writeInt16(buffer, 51, options.producerEpoch ?? -1);
-    writeInt32(buffer, 53, options.baseSequence ?? -1);
-    writeInt32(buffer, 57, this.#recordCount);
-    writeInt32(buffer, CRC_AT, crc32c(buffer.subarray(CRC_FROM, this.#at)));
-    const batch = buffer.subarray(0, this.#at);
+    this.close(options);
+    return this.take();
+  }
 
-    this.#buffer = undefined;
-    this.#at = BATCH_HEADER_BYTES;
+  /** Completes the batch with its CRC. It waits here to be taken, and the next one is written behind it. */
+  close(options: FinishOptions = {}): void {
+    const buffer = this.#reserve(0);
+    const start = this.#start;
+    const lastOffsetDelta = Math.max(this.#recordCount - 1, 0);
+    writeBigInt64(buffer, start, options.baseOffset ?? 0n);
+    writeInt32(buffer, start + 8, this.sizeBytes - BATCH_LENGTH_OVERHEAD);
+    writeInt32(buffer, start + 12, NO_LEADER_EPOCH);
+    buffer[start + 16] = BATCH_MAGIC;
+    writeInt16(buffer, start + 21, (options.isTransactional ? 0x10 : 0) | (options.isControl ? 0x20 : 0));
+    writeInt32(buffer, start + 23, lastOffsetDelta);
+    writeInt64(buffer, start + 27, this.#baseTimestampMs);
+    writeInt64(buffer, start + 35, this.#maxTimestampMs);
+    writeBigInt64(buffer, start + 43, options.producerId ?? -1n);
+    writeInt16(buffer, start + 51, options.producerEpoch ?? -1);
+    writeInt32(buffer, start + 53, options.baseSequence ?? -1);
+    writeInt32(buffer, start + 57, this.#recordCount);
+    writeInt32(buffer, start + CRC_AT, crc32c(buffer.subarray(start + CRC_FROM, this.#at)));
+    this.#start = this.#at;
+    this.#at += BATCH_HEADER_BYTES;
     this.#recordCount = 0;
-    return batch;
+  }
+
+  /** All batches that are closed, back to back. What there is of the open one moves on to another buffer. */
+  take(): Buffer {
+    const buffer = this.#reserve(0);
+    const [start, end] = [this.#start, this.#at];
+    this.#buffer = undefined;
+    this.#start = 0;
+    this.#at = end - start;
+    if (this.#recordCount > 0) buffer.copy(this.#reserve(0), 0, start, end);
+    return buffer.subarray(0, start);
   }
 
   /** Text may take three bytes a character; its bytes are counted only where there is no room for so many. */
@@ -116,7 +146,7 @@ export class RecordBatchBuilder {
     if (buffer !== undefined && needed <= buffer.length) return buffer;
     // Not twofold: a producer's batches end just above a power of two, and would leave half of each buffer unused.
     while (this.#capacity < needed) this.#capacity = Math.ceil(this.#capacity * 1.25);
-    const grown = allocate(this.#capacity);
+    const grown = this.#memory.take(this.#capacity);
     if (buffer !== undefined) buffer.copy(grown, 0, 0, this.#at);
     this.#buffer = grown;
     return grown;
@@ -129,9 +159,10 @@ const HIGH = 2 ** 32;
 const MAX_POOLED_BYTES = 1024;
 
 /** Not pooled unless it is small: a batch that lives on pins hardly more bytes than its own. */
-function allocate(sizeBytes: number): Buffer {
-  return sizeBytes <= MAX_POOLED_BYTES ? Buffer.allocUnsafe(sizeBytes) : Buffer.allocUnsafeSlow(sizeBytes);
-}
+const NEW_MEMORY: BatchMemory = {
+  take: (sizeBytes) =>
+    sizeBytes <= MAX_POOLED_BYTES ? Buffer.allocUnsafe(sizeBytes) : Buffer.allocUnsafeSlow(sizeBytes),
+};
 
 /** As Buffer's methods of these names, big-endian, without their checks: most of a small batch's cost would be these. */
 function writeInt16(buffer: Buffer, at: number, value: number): void {

@@ -118,6 +118,29 @@ describe('a batch of our own', () => {
     expect(first).toEqual(copy);
   });
 
+  test('lies behind those that were closed before it, and what is open stays with the builder', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(plainRecord, { minLength: 1, maxLength: 5 }), { minLength: 1 }), (batches) => {
+        const builder = new RecordBatchBuilder(256);
+        const taken: Buffer[] = [];
+        for (const [i, records] of batches.entries()) {
+          for (const { key, value, timestampMs, headers } of records) {
+            builder.append(key, value, timestampMs, headers);
+            // In the middle of a batch, behind none or several that are closed.
+            if (i % 3 === 2 && builder.closedBytes > 0) taken.push(builder.take());
+          }
+          builder.close({ baseOffset: BigInt(i) });
+        }
+        taken.push(builder.take());
+        const found = [...iterateBatches(Buffer.concat(taken))];
+        expect(found.map((batch) => [batch.header.baseOffset, batch.crcIsValid()])).toEqual(
+          batches.map((_, i) => [BigInt(i), true]),
+        );
+        expect(found.map(plain)).toEqual(batches);
+      }),
+    );
+  });
+
   test('answers for one header by name without the others', () => {
     const record = [
       ...onlyBatch(built([{ key: null, value: null, timestampMs: 0, headers: { a: '1', b: 'ü' } }])).records(),

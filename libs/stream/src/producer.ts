@@ -1,5 +1,6 @@
-import { BATCH_HEADER_BYTES, partitionOfKey, RecordBatchBuilder } from '@tickfold/kafka-protocol';
+import { partitionOfKey, RecordBatchBuilder } from '@tickfold/kafka-protocol';
 import type { OutgoingRecord, Producer, ProducerOptions } from './api.ts';
+import { BatchBuffers } from './batch-buffers.ts';
 import { Deferred } from './deferred.ts';
 import { StreamError } from './errors.ts';
 
@@ -8,12 +9,16 @@ const MAX_REQUESTS_IN_FLIGHT = 5;
 /** Most bytes of one partition in one request: what waited during the last one goes out together. */
 const MAX_ENTRY_BYTES = 2 * 1024 * 1024;
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+/** Small batches of one partition that wait for its last request lie back to back in one buffer of about this size. */
+const RUN_BYTES = 64 * 1024;
+const FIRST_BUFFER_BYTES = 16 * 1024;
 /** After the highest sequence comes 0. */
 const MAX_SEQUENCE = 0x7fffffff;
 
-interface SealedBatch {
+/** Whole batches of one partition, back to back. */
+interface Run {
   bytes: Buffer;
-  /** Flushes that wait for this batch. */
+  /** Flushes that wait for it. */
   flushes: Flush[];
 }
 
@@ -26,10 +31,12 @@ interface Flush {
 interface Lane {
   topic: string;
   partition: number;
+  /** Holds the open batch, and sealed ones before it. */
   builder: RecordBatchBuilder;
   /** Of its next batch, where the producer has an identity. */
   sequence: number;
-  sealed: SealedBatch[];
+  /** Sealed before those in the builder. */
+  runs: Run[];
   inFlight: boolean;
   /** Its linger passed while a request was on its way: the open batch goes as soon as that one is answered. */
   overdue: boolean;
@@ -52,7 +59,8 @@ export interface BatchEntry {
 /** Where a producer's batches go. */
 export interface BatchSink {
   /**
-   * Appends, in the order of calls. Resolves with the errors of the partitions that refused theirs.
+   * Appends, in the order of calls. Resolves with the errors of the partitions that refused theirs. From then on the
+   * batches' memory is used for others.
    * @param acks as in `ProducerOptions`
    * @throws StreamError where none of it, or nobody knows how much, was appended
    */
@@ -90,7 +98,10 @@ export class BatchingProducer implements Producer {
   readonly #unrouted = new Map<string, { records: OutgoingRecord[]; routed: Promise<void> }>();
   readonly #openLanes = new Set<Lane>();
   readonly #readyLanes = new Set<Lane>();
-  readonly #unacknowledged = new Set<SealedBatch>();
+  /** Their builders hold sealed batches. */
+  readonly #unshippedLanes = new Set<Lane>();
+  readonly #unacknowledged = new Set<Run>();
+  readonly #buffers = new BatchBuffers();
   #bufferedBytes = 0;
   #requestsInFlight = 0;
   #sink: BatchSink | undefined;
@@ -185,9 +196,10 @@ export class BatchingProducer implements Producer {
   async #sealAndSend(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     for (const lane of this.#openLanes) this.#seal(lane);
+    for (const lane of this.#unshippedLanes) this.#endRun(lane);
     if (this.#unacknowledged.size === 0) return;
     const flush: Flush = { outstanding: this.#unacknowledged.size, done: new Deferred() };
-    for (const batch of this.#unacknowledged) batch.flushes.push(flush);
+    for (const run of this.#unacknowledged) run.flushes.push(flush);
     this.#sendReady();
     await flush.done.promise;
   }
@@ -226,7 +238,7 @@ export class BatchingProducer implements Producer {
 
   async #route(topic: string, waiting: OutgoingRecord[]): Promise<void> {
     try {
-      const route = newRoute(topic, await this.#links.partitionCount(topic));
+      const route = newRoute(topic, await this.#links.partitionCount(topic), this.#buffers);
       if (this.#failure !== undefined) throw this.#failure;
       this.#routes.set(topic, route);
       for (const record of waiting) this.#append(route, record);
@@ -241,8 +253,9 @@ export class BatchingProducer implements Producer {
     const lane = route.lanes[record.partition ?? partitionFor(route, record.key)];
     if (lane === undefined || !Number.isSafeInteger(record.timestampMs)) throw this.#fail(badRecord(route, record));
     const { builder } = lane;
-    const sizeBefore = builder.sizeBytes;
+    let sizeBefore = builder.sizeBytes;
     if (builder.recordCount === 0) {
+      sizeBefore = 0;
       this.#openLanes.add(lane);
       this.#stopLingering ??= lingering(this.#onLinger, this.#lingerMs);
     }
@@ -270,23 +283,32 @@ export class BatchingProducer implements Producer {
   };
 
   #seal(lane: Lane): void {
-    const batch = { bytes: this.#finish(lane), flushes: [] };
+    this.#close(lane);
     this.#hasSentSinceHold = true;
-    lane.sealed.push(batch);
     lane.overdue = false;
     this.#openLanes.delete(lane);
-    this.#unacknowledged.add(batch);
+    this.#unshippedLanes.add(lane);
+    if (lane.builder.closedBytes >= RUN_BYTES) this.#endRun(lane);
     if (!lane.inFlight) this.#readyLanes.add(lane);
   }
 
-  #finish(lane: Lane): Buffer {
+  #close(lane: Lane): void {
+    const { builder, sequence: baseSequence } = lane;
     const identity = this.#identity;
-    if (identity === undefined) return lane.builder.finish();
-    const { recordCount } = lane.builder;
-    const baseSequence = lane.sequence;
-    lane.sequence = (baseSequence + recordCount) & MAX_SEQUENCE;
+    if (identity === undefined) {
+      builder.close();
+      return;
+    }
+    lane.sequence = (baseSequence + builder.recordCount) & MAX_SEQUENCE;
     const { producerId, epoch: producerEpoch } = identity;
-    return lane.builder.finish({ producerId, producerEpoch, baseSequence, isTransactional: true });
+    builder.close({ producerId, producerEpoch, baseSequence, isTransactional: true });
+  }
+
+  #endRun(lane: Lane): void {
+    const run = { bytes: lane.builder.take(), flushes: [] };
+    lane.runs.push(run);
+    this.#unshippedLanes.delete(lane);
+    this.#unacknowledged.add(run);
   }
 
   #sendReady(): void {
@@ -308,12 +330,13 @@ export class BatchingProducer implements Producer {
     let requestBytes = 0;
     for (const lane of this.#readyLanes) {
       if (requestBytes >= MAX_REQUEST_BYTES) break;
+      if (this.#unshippedLanes.has(lane)) this.#endRun(lane);
       let entryBytes = 0;
       let count = 0;
-      while (count < lane.sealed.length && (count === 0 || entryBytes < MAX_ENTRY_BYTES)) {
-        entryBytes += lane.sealed[count++]!.bytes.length;
+      while (count < lane.runs.length && (count === 0 || entryBytes < MAX_ENTRY_BYTES)) {
+        entryBytes += lane.runs[count++]!.bytes.length;
       }
-      const taken = lane.sealed.splice(0, count);
+      const taken = lane.runs.splice(0, count);
       lane.inFlight = true;
       this.#readyLanes.delete(lane);
       shipments.push({
@@ -321,7 +344,7 @@ export class BatchingProducer implements Producer {
         taken,
         topic: lane.topic,
         partition: lane.partition,
-        batches: taken.map((batch) => batch.bytes),
+        batches: taken.map((run) => run.bytes),
       });
       requestBytes += entryBytes;
     }
@@ -335,14 +358,15 @@ export class BatchingProducer implements Producer {
       return;
     }
     for (const { lane, taken } of shipments) {
-      for (const batch of taken) {
-        this.#bufferedBytes -= batch.bytes.length - BATCH_HEADER_BYTES;
-        this.#unacknowledged.delete(batch);
-        for (const flush of batch.flushes) if (--flush.outstanding === 0) flush.done.resolve();
+      for (const run of taken) {
+        this.#bufferedBytes -= run.bytes.length;
+        this.#unacknowledged.delete(run);
+        this.#buffers.giveBack(run.bytes);
+        for (const flush of run.flushes) if (--flush.outstanding === 0) flush.done.resolve();
       }
       lane.inFlight = false;
       if (lane.overdue && this.#hold === undefined) this.#seal(lane);
-      else if (lane.sealed.length > 0) this.#readyLanes.add(lane);
+      else if (lane.runs.length > 0 || this.#unshippedLanes.has(lane)) this.#readyLanes.add(lane);
     }
     this.#giveRoom();
     this.#sendReady();
@@ -354,9 +378,10 @@ export class BatchingProducer implements Producer {
     this.#failure = error;
     this.#stopLingering?.();
     this.#room?.reject(error);
-    for (const batch of this.#unacknowledged) for (const flush of batch.flushes) flush.done.reject(error);
+    for (const run of this.#unacknowledged) for (const flush of run.flushes) flush.done.reject(error);
     this.#unacknowledged.clear();
     this.#openLanes.clear();
+    this.#unshippedLanes.clear();
     this.#readyLanes.clear();
     this.#routes.clear();
     this.#sink?.close();
@@ -366,7 +391,7 @@ export class BatchingProducer implements Producer {
 
 interface Shipment extends BatchEntry {
   lane: Lane;
-  taken: SealedBatch[];
+  taken: Run[];
 }
 
 /**
@@ -388,13 +413,13 @@ function lingering(onEnd: () => void, lingerMs: number): () => void {
   return () => clearTimeout(timer);
 }
 
-function newRoute(topic: string, partitionCount: number): Route {
+function newRoute(topic: string, partitionCount: number, buffers: BatchBuffers): Route {
   const lanes = Array.from({ length: partitionCount }, (_, partition) => ({
     topic,
     partition,
-    builder: new RecordBatchBuilder(),
+    builder: new RecordBatchBuilder(FIRST_BUFFER_BYTES, buffers),
     sequence: 0,
-    sealed: [],
+    runs: [],
     inFlight: false,
     overdue: false,
   }));
