@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { KeptSettings } from './configs/kept-settings.ts';
 import { Connection } from './connection.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { GroupCoordinator } from './groups/coordinator.ts';
 import { OffsetExpiry } from './groups/offset-expiry.ts';
 import { registerMetrics } from './metrics.ts';
@@ -62,12 +63,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   });
   const connections = new Set<Connection>();
   const memory = new RequestMemory(limits.requestBytes);
+  const frameMemory = new FrameMemory();
 
   const servers: Server[] = [];
   const addresses: BrokerAddress[] = [];
   for (const listener of options.listeners) {
     try {
-      const server = await listen(listener, { routes, limits, memory, log, connections });
+      const server = await listen(listener, { routes, limits, memory, frameMemory, log, connections });
       servers.push(server);
       const { port } = server.address() as AddressInfo;
       addresses.push({ listener: listener.name, host: listener.host, port });
@@ -114,11 +116,15 @@ interface Shared {
   routes: ReadonlyMap<number, Route>;
   limits: Limits;
   memory: RequestMemory;
+  frameMemory: FrameMemory;
   log: BrokerLog;
   connections: Set<Connection>;
 }
 
-function listen(listener: Listener, { routes, limits, memory, log, connections }: Shared): Promise<Server> {
+function listen(
+  listener: Listener,
+  { routes, limits, memory, frameMemory, log, connections }: Shared,
+): Promise<Server> {
   const accept = (socket: Socket): void => {
     if (connections.size >= limits.connections) {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -132,6 +138,7 @@ function listen(listener: Listener, { routes, limits, memory, log, connections }
       routes,
       limits,
       memory,
+      frameMemory,
       log,
       listener: { name, advertisedHost, advertisedPort },
     });

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { apis, encodeRequest, FrameSplitter, readCorrelationId } from '@tickfold/kafka-protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Connection } from './connection.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { DEFAULT_LIMITS, type Limits } from './options.ts';
 import { RequestMemory } from './request-memory.ts';
 import { type Route, route } from './route.ts';
@@ -78,6 +79,7 @@ function connect(limits: Partial<Limits> = {}): Connection {
     routes: new Map(routes.map((each) => [each.api.key, each])),
     limits: { ...DEFAULT_LIMITS, ...limits },
     memory: new RequestMemory(DEFAULT_LIMITS.requestBytes),
+    frameMemory: new FrameMemory(),
     log: { debug: silent, info: silent, warn: silent, error: silent },
     listener: { name: 'host', advertisedHost: '127.0.0.1', advertisedPort: 9092 },
   });

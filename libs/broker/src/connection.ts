@@ -8,6 +8,7 @@ import {
   type RequestHeader,
 } from '@tickfold/kafka-protocol';
 import { foreignProtocolOf } from './foreign-protocol.ts';
+import type { FrameMemory } from './frame-memory.ts';
 import { answerUnknownApiVersions } from './handlers/api-versions.ts';
 import type { BrokerLog, Limits } from './options.ts';
 import type { RequestMemory } from './request-memory.ts';
@@ -18,6 +19,7 @@ export interface ConnectionOptions {
   limits: Limits;
   /** Of all connections together. */
   memory: RequestMemory;
+  frameMemory: FrameMemory;
   log: BrokerLog;
   listener: { name: string; advertisedHost: string; advertisedPort: number };
 }
@@ -26,8 +28,9 @@ const NOTHING = Buffer.alloc(0);
 
 /** A request that was begun; its answer is sent when all before it are. */
 interface Slot {
-  frameBytes: number;
+  frame: Buffer;
   overlaps: boolean;
+  letsGoOfFrame: boolean;
   /** Undefined while the answer is not there; empty where the request has none. */
   answer: readonly Buffer[] | undefined;
   onSent: (() => void)[];
@@ -57,7 +60,9 @@ export class Connection {
     this.#socket = socket;
     this.#options = options;
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#splitter = new FrameSplitter(options.limits.frameBytes);
+    this.#splitter = new FrameSplitter(options.limits.frameBytes, {
+      spareMemory: (frameBytes) => options.frameMemory.take(frameBytes),
+    });
     socket.setNoDelay(true);
     socket.setTimeout(options.limits.idleMs, () => this.#endIdle());
     socket.on('data', (chunk) => this.#take(chunk));
@@ -115,7 +120,8 @@ export class Connection {
         const overlaps = found?.overlaps === true;
         if (this.#begun.some((slot) => !(slot.overlaps && overlaps))) break;
         this.#waiting.shift();
-        this.#begin(header, rest, found, { frameBytes: frame.length, overlaps, answer: undefined, onSent: [] });
+        const letsGoOfFrame = found?.letsGoOfFrame === true;
+        this.#begin(header, rest, found, { frame, overlaps, letsGoOfFrame, answer: undefined, onSent: [] });
       } catch (error) {
         this.#refuse(error);
         return;
@@ -164,8 +170,9 @@ export class Connection {
     slot.answer = answer;
     this.#corkForNow();
     while (this.#begun[0]?.answer !== undefined) {
-      const { frameBytes, answer: chunks, onSent } = this.#begun.shift()!;
-      this.#unansweredBytes -= frameBytes;
+      const { frame, letsGoOfFrame, answer: chunks, onSent } = this.#begun.shift()!;
+      this.#unansweredBytes -= frame.length;
+      if (letsGoOfFrame) this.#options.frameMemory.giveBack(frame);
       for (const chunk of chunks!) this.#socket.write(chunk);
       if (onSent.length > 0) this.#tellWhenSent(onSent);
     }

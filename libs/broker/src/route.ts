@@ -27,6 +27,8 @@ export interface Route {
   readonly maxVersion: number;
   /** May begin while earlier requests of its kind on the same connection are not answered yet. */
   readonly overlaps: boolean;
+  /** Holds nothing of the request any longer when its answer is there, so that the frame's memory may be used again. */
+  readonly letsGoOfFrame: boolean;
   /** Decodes and starts before it returns. Resolves to the response's frame. @throws ProtocolError */
   answer(correlationId: number, body: Reader, context: RequestContext): Promise<Buffer[] | undefined>;
 }
@@ -34,7 +36,7 @@ export interface Route {
 export function route<Request, Response>(
   api: Api<Request, Response>,
   handle: Handler<Request, Response>,
-  { overlaps = false }: { overlaps?: boolean } = {},
+  { overlaps = false, letsGoOfFrame = false }: { overlaps?: boolean; letsGoOfFrame?: boolean } = {},
 ): Route {
   const { minVersion, maxVersion } = api;
   return {
@@ -42,6 +44,7 @@ export function route<Request, Response>(
     minVersion,
     maxVersion,
     overlaps,
+    letsGoOfFrame,
     async answer(correlationId, body, context) {
       const request = decodeRequestBody(api, context.version, body);
       const response = await handle(request, context);

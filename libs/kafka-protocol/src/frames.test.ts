@@ -14,13 +14,16 @@ test('frames come out whole and in order however the stream is cut', () => {
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 8 }),
       fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }),
-      (bodies, cuts) => {
+      fc.boolean(),
+      (bodies, cuts, chunksAreReused) => {
         const stream = Buffer.concat(bodies.map(framed));
-        const splitter = new FrameSplitter(50);
+        const splitter = new FrameSplitter(50, { chunksAreReused });
         const frames: Buffer[] = [];
         for (let at = 0, i = 0; at < stream.length; i++) {
           const next = at + cuts[i % cuts.length]!;
-          frames.push(...splitter.push(stream.subarray(at, next)));
+          const chunk = Buffer.from(stream.subarray(at, next));
+          frames.push(...splitter.push(chunk));
+          if (chunksAreReused) chunk.fill(0);
           at = next;
         }
         expect(frames.map((frame) => [...frame])).toEqual(bodies.map((body) => [...body]));
@@ -38,6 +41,15 @@ test('a frame of megabytes is put together from many chunks', () => {
   for (let at = 0; at < stream.length; at += 65_536) frames.push(...splitter.push(stream.subarray(at, at + 65_536)));
   expect(frames).toHaveLength(1);
   expect(frames[0]!.equals(body)).toBe(true);
+});
+
+test('a frame is put into memory that is there already', () => {
+  const stream = framed(Buffer.alloc(100, 'tickfold'));
+  const memory = Buffer.alloc(1_000);
+  const splitter = new FrameSplitter(100, { spareMemory: (bytes) => (bytes <= memory.length ? memory : undefined) });
+  const frames = [...splitter.push(stream.subarray(0, 50)), ...splitter.push(stream.subarray(50))];
+  expect(frames).toEqual([Buffer.alloc(100, 'tickfold')]);
+  expect(frames[0]!.buffer).toBe(memory.buffer);
 });
 
 test('a whole frame inside one chunk is a view of it', () => {

@@ -17,6 +17,7 @@ const LENGTH_BYTES = 4;
 const API_VERSIONS_KEY = 18;
 const FIRST_PENDING_BYTES = 64 * 1024;
 const PENDING_GROWTH = 4;
+const LARGE_BYTES = 256 * 1024;
 const EMPTY = Buffer.alloc(0);
 const PLAIN = { version: 0, flexible: false };
 
@@ -95,17 +96,32 @@ export function decodeResponse<Response>(
   return readToEnd(api.response, version, rest);
 }
 
+export interface FrameSplitterOptions {
+  /** Whoever gives the chunks uses their memory again: frames are copied out of them. */
+  chunksAreReused?: boolean;
+  /** What a length announces gets its memory at once up to so many bytes; see below. Default 64 KiB. */
+  trustedBytes?: number;
+  /** Gives memory that is there already, for a frame of so many bytes with its length; undefined where there is none. */
+  spareMemory?: (frameBytes: number) => Buffer | undefined;
+}
+
 /**
  * Cuts a socket's stream into frames. A frame inside one chunk is a view of it; only frames that span chunks are
  * collected, in a buffer that grows with what has come: what a length merely announces costs no memory.
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number;
+  readonly #chunksAreReused: boolean;
+  readonly #trustedBytes: number;
+  readonly #spareMemory: FrameSplitterOptions['spareMemory'];
   #pending: Buffer = EMPTY;
   #filled = 0;
 
-  constructor(maxFrameBytes: number) {
+  constructor(maxFrameBytes: number, options: FrameSplitterOptions = {}) {
     this.#maxFrameBytes = maxFrameBytes;
+    this.#chunksAreReused = options.chunksAreReused ?? false;
+    this.#trustedBytes = options.trustedBytes ?? FIRST_PENDING_BYTES;
+    this.#spareMemory = options.spareMemory;
   }
 
   /** Bytes of the frame that is not whole yet. */
@@ -120,7 +136,8 @@ export class FrameSplitter {
   *push(chunk: Buffer): Generator<Buffer> {
     let rest = chunk;
     while (rest.length > 0) {
-      const whole = this.#filled === 0 ? this.#frameBytes(rest, rest.length) : undefined;
+      const isView = this.#filled === 0 && !this.#chunksAreReused;
+      const whole = isView ? this.#frameBytes(rest, rest.length) : undefined;
       if (whole !== undefined && whole <= rest.length) {
         yield rest.subarray(LENGTH_BYTES, whole);
         rest = rest.subarray(whole);
@@ -144,7 +161,8 @@ export class FrameSplitter {
 
   /** Moves bytes to the pending frame: up to its length field's end first, then up to its own. Returns how many. */
   #collect(rest: Buffer): number {
-    const wanted = this.#frameBytes(this.#pending, this.#filled) ?? LENGTH_BYTES;
+    const isNew = this.#filled === 0;
+    const wanted = this.#frameBytes(isNew ? rest : this.#pending, isNew ? rest.length : this.#filled) ?? LENGTH_BYTES;
     const count = Math.min(wanted - this.#filled, rest.length);
     this.#grow(this.#filled + count, wanted);
     rest.copy(this.#pending, this.#filled, 0, count);
@@ -154,8 +172,8 @@ export class FrameSplitter {
 
   #grow(needed: number, wanted: number): void {
     if (needed <= this.#pending.length) return;
-    const capacity = Math.max(needed, FIRST_PENDING_BYTES, this.#pending.length * PENDING_GROWTH);
-    const grown = Buffer.allocUnsafe(Math.max(Math.min(capacity, wanted), LENGTH_BYTES));
+    const capacity = Math.max(needed, this.#trustedBytes, this.#pending.length * PENDING_GROWTH);
+    const grown = this.#spareMemory?.(wanted) ?? Buffer.allocUnsafe(Math.min(capacity, roundedUp(wanted)));
     this.#pending.copy(grown, 0, 0, this.#filled);
     this.#pending = grown;
   }
@@ -166,6 +184,11 @@ export class FrameSplitter {
     this.#filled = 0;
     return frame;
   }
+}
+
+/** Large memory comes in few sizes, so that what one frame had fits the next. */
+function roundedUp(frameBytes: number): number {
+  return frameBytes < LARGE_BYTES ? frameBytes : Math.ceil(frameBytes / LARGE_BYTES) * LARGE_BYTES;
 }
 
 function readToEnd<T>(codec: MessageCodec<T>, version: number, rest: Reader): T {

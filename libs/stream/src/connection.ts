@@ -7,6 +7,8 @@ import { StreamError } from './errors.ts';
 /** Larger than any answer a well-behaved broker gives to our limits; smaller than what would exhaust memory. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 const READ_BUFFER_BYTES = 256 * 1024;
+/** An answer's memory is there at once, not grown while it comes: no answer to our limits is larger. */
+const TRUSTED_FRAME_BYTES = 16 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 interface PendingRequest {
@@ -23,7 +25,7 @@ export class Connection {
   readonly address: string;
   readonly #socket: Socket;
   readonly #clientId: string;
-  readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES);
+  readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES, { chunksAreReused: true, trustedBytes: TRUSTED_FRAME_BYTES });
   readonly #pending = new Map<number, PendingRequest>();
   readonly #closed = new Deferred();
   #nextCorrelationId = 1;
@@ -49,14 +51,15 @@ export class Connection {
       };
       const deadline = setTimeout(() => giveUp(`no connection within ${timeoutMs} ms`), timeoutMs);
       const fail = (cause: Error & { code?: string }) => giveUp(cause.code ?? cause.message, cause);
+      const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
       const socket = connectSocket({
         ...address,
         noDelay: true,
         onread: {
-          // One buffer for all reads: what spans reads is copied, and far fewer buffers are made.
-          buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
-          callback: (length, buffer) => {
-            if (connection !== undefined) connection.#receive(Buffer.from(buffer.subarray(0, length)));
+          // One buffer for all reads: frames are copied out of it, and far fewer buffers are made.
+          buffer: readBuffer,
+          callback: (length) => {
+            if (connection !== undefined) connection.#receive(readBuffer.subarray(0, length));
             return true;
           },
         },

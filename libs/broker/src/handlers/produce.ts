@@ -60,7 +60,11 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
       if (logAppendTimeMs >= 0n) stamp(batches, logAppendTimeMs);
       // Both at once: to wait in between would let a later request's batches overtake these.
       const joining = isUnannounced ? joinTransaction(offer, engine, announced) : undefined;
-      const [{ baseOffset, logStartOffset }] = await Promise.all([log.append(batches, durability), joining]);
+      const [appended, joined] = await Promise.allSettled([log.append(batches, durability), joining]);
+      // Not before both are through: an append that waits for its turn still needs the request's bytes.
+      if (joined.status === 'rejected') throw joined.reason;
+      if (appended.status === 'rejected') throw appended.reason;
+      const { baseOffset, logStartOffset } = appended.value;
       return { ...refused(index, errorCodes.NONE), baseOffset, logAppendTimeMs, logStartOffset };
     } catch (error) {
       const { errorCode, message } = kafkaErrorOf(error);
@@ -88,7 +92,7 @@ export function produceRoute(engine: LogEngine, announced: AnnouncedWrites): Rou
     return request.acks === 0 ? undefined : { topics, throttleTimeMs: 0 };
   };
 
-  return route(apis.produce, handle, { overlaps: true });
+  return route(apis.produce, handle, { overlaps: true, letsGoOfFrame: true });
 }
 
 /** Batches that arrived damaged, or are none, are left as they are: the engine refuses them. */
