@@ -30,6 +30,10 @@ test('a port that the system chooses is advertised as it was chosen', () => {
   expect(readSettings({ BROKER_PORT: '0' }).listeners[0]).not.toHaveProperty('advertisedPort');
 });
 
+test('there is a Unix socket once it has a path', () => {
+  expect(readSettings({ BROKER_SOCKET: '/run/broker.sock' }).socketPath).toBe('/run/broker.sock');
+});
+
 test('the second listener is there once it has a port, under the name that containers know', () => {
   const { listeners } = readSettings({ BROKER_INTERNAL_PORT: '9094' });
   expect(listeners[1]).toMatchObject({ host: '0.0.0.0', port: 9094, advertisedHost: 'broker' });

@@ -13,6 +13,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface BrokerSettings {
   engine: Pick<EngineOptions, 'volumeQuotaBytes' | 'reserveBytes' | 'visibility'> & { dataDir: string };
   listeners: Listener[];
+  socketPath?: string;
   /** Of a topic that is made without saying how many. */
   defaultPartitionCount: number;
   /** Whether a topic is made that a client asks for by name. */
@@ -36,7 +37,8 @@ const MINUTE_MS = 60_000;
  * What the environment says of the broker. `DATA_DIR`, `VOLUME_QUOTA_BYTES`, `DISK_RESERVE_BYTES`,
  * `VOLUME_VISIBILITY`; `DEFAULT_PARTITIONS`, `AUTO_CREATE_TOPICS`, `OFFSETS_RETENTION_MINUTES`; `MAX_CONNECTIONS`,
  * `MAX_REQUEST_BYTES`, `CONNECTION_IDLE_MS`; `HOST` and `BROKER_PORT` with `BROKER_ADVERTISED_HOST`
- * and `BROKER_ADVERTISED_PORT`, where clients reach them under another address; `BROKER_INTERNAL_PORT` with `BROKER_INTERNAL_HOST`, for clients inside a network of containers.
+ * and `BROKER_ADVERTISED_PORT`, where clients reach them under another address; `BROKER_INTERNAL_PORT` with `BROKER_INTERNAL_HOST`, for clients inside a network of containers;
+ * `BROKER_SOCKET`, the path of a Unix socket for clients of the same user on this machine.
  * @throws UsageError
  */
 export function readSettings(env: Env): BrokerSettings {
@@ -60,6 +62,7 @@ export function readSettings(env: Env): BrokerSettings {
       advertisedHost: readText(env, 'BROKER_INTERNAL_HOST', 'broker'),
     });
   }
+  const socketPath = readText(env, 'BROKER_SOCKET', '');
   const defaultMinutes = DEFAULT_GROUP_SETTINGS.offsetsRetentionMs / MINUTE_MS;
   return {
     engine: {
@@ -69,6 +72,7 @@ export function readSettings(env: Env): BrokerSettings {
       visibility: readVisibility(env),
     },
     listeners,
+    ...(socketPath === '' ? {} : { socketPath }),
     defaultPartitionCount: readInteger(env, 'DEFAULT_PARTITIONS', 1, { min: 1, max: MOST_PARTITIONS }),
     autoCreateTopics: readSwitch(env, 'AUTO_CREATE_TOPICS', true),
     limits: {

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { KeptSettings } from './configs/kept-settings.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { GroupCoordinator } from './groups/coordinator.ts';
 import { OffsetExpiry } from './groups/offset-expiry.ts';
@@ -13,12 +13,11 @@ import {
   DEFAULT_GROUP_SETTINGS,
   DEFAULT_LIMITS,
   DEFAULT_PARTITION_COUNT,
-  type Limits,
   type Listener,
 } from './options.ts';
 import { RequestMemory } from './request-memory.ts';
-import type { Route } from './route.ts';
 import { routesOf } from './routes.ts';
+import { listenOnUnixSocket } from './unix-socket.ts';
 
 export interface BrokerAddress {
   listener: string;
@@ -38,11 +37,12 @@ export interface Broker {
 
 /** Answers of requests in flight at the end get this long. */
 const DRAIN_MS = 1_000;
+const SOCKET_LISTENER = 'BROKER_SOCKET';
 
 /**
  * Serves the Kafka protocol over the engine's log on every listener.
  * @throws Error with `code` (`EADDRINUSE`, `EACCES`) and `port` where a listener cannot have its port, with `mend` where
- * the file of settings is damaged
+ * the file of settings is damaged, or the socket's path cannot be used
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { engine, log } = options;
@@ -67,17 +67,23 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const servers: Server[] = [];
   const addresses: BrokerAddress[] = [];
-  for (const listener of options.listeners) {
-    try {
-      const server = await listen(listener, { routes, limits, memory, frameMemory, log, connections });
+  const shared = { routes, limits, memory, frameMemory, log, connections };
+  try {
+    for (const listener of options.listeners) {
+      const server = await listen(listener, shared);
       servers.push(server);
       const { port } = server.address() as AddressInfo;
       addresses.push({ listener: listener.name, host: listener.host, port });
       log.info({ listener: listener.name, host: listener.host, port }, 'listening for Kafka clients');
-    } catch (error) {
-      await Promise.all([...servers.map(stopAccepting), expiry.close()]);
-      throw error;
     }
+    if (options.socketPath !== undefined) {
+      const { advertisedHost, advertisedPort = addresses[0]!.port } = options.listeners[0]!;
+      servers.push(await listenLocally(options.socketPath, { advertisedHost, advertisedPort }, shared));
+      log.info({ socket: options.socketPath }, 'listening for clients on this machine');
+    }
+  } catch (error) {
+    await Promise.all([...servers.map(stopAccepting), expiry.close()]);
+    throw error;
   }
 
   let closing: Promise<void> | undefined;
@@ -112,49 +118,54 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-interface Shared {
-  routes: ReadonlyMap<number, Route>;
-  limits: Limits;
-  memory: RequestMemory;
-  frameMemory: FrameMemory;
-  log: BrokerLog;
+interface Shared extends Omit<ConnectionOptions, 'listener'> {
   connections: Set<Connection>;
 }
 
-function listen(
-  listener: Listener,
-  { routes, limits, memory, frameMemory, log, connections }: Shared,
-): Promise<Server> {
-  const accept = (socket: Socket): void => {
-    if (connections.size >= limits.connections) {
-      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-      log.warn({ peer, listener: listener.name, limit: limits.connections }, 'connection refused: too many are open');
-      socket.destroy();
-      return;
-    }
-    const advertisedPort = listener.advertisedPort ?? (server.address() as AddressInfo).port;
-    const { name, advertisedHost } = listener;
-    const connection = new Connection(socket, {
-      routes,
-      limits,
-      memory,
-      frameMemory,
-      log,
-      listener: { name, advertisedHost, advertisedPort },
-    });
-    connections.add(connection);
-    socket.once('close', () => connections.delete(connection));
-  };
-
-  const server = createServer(accept);
-  return new Promise((resolve, reject) => {
+async function listen(listener: Listener, shared: Shared): Promise<Server> {
+  const server = createServer((socket) => {
+    const port = listener.advertisedPort ?? (server.address() as AddressInfo).port;
+    accept(socket, { ...listener, advertisedPort: port }, shared);
+  });
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listener.port, listener.host, () => {
       server.off('error', reject);
-      server.on('error', (error) => log.error({ listener: listener.name, err: error }, 'cannot accept a connection'));
-      resolve(server);
+      resolve();
     });
   });
+  reportErrors(server, listener.name, shared.log);
+  return server;
+}
+
+/** Whoever asks there where the brokers are is told the address of the first listener. */
+async function listenLocally(
+  path: string,
+  first: Pick<ConnectionOptions['listener'], 'advertisedHost' | 'advertisedPort'>,
+  shared: Shared,
+): Promise<Server> {
+  const server = createServer((socket) => accept(socket, { name: SOCKET_LISTENER, ...first }, shared));
+  await listenOnUnixSocket(server, path);
+  reportErrors(server, SOCKET_LISTENER, shared.log);
+  return server;
+}
+
+function accept(socket: Socket, listener: ConnectionOptions['listener'], { connections, ...shared }: Shared): void {
+  if (connections.size >= shared.limits.connections) {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const limit = shared.limits.connections;
+    shared.log.warn({ peer, listener: listener.name, limit }, 'connection refused: too many are open');
+    socket.destroy();
+    return;
+  }
+  const { name, advertisedHost, advertisedPort } = listener;
+  const connection = new Connection(socket, { ...shared, listener: { name, advertisedHost, advertisedPort } });
+  connections.add(connection);
+  socket.once('close', () => connections.delete(connection));
+}
+
+function reportErrors(server: Server, listener: string, log: BrokerLog): void {
+  server.on('error', (error) => log.error({ listener, err: error }, 'cannot accept a connection'));
 }
 
 /** Resolves when the last connection of the server is closed too. */

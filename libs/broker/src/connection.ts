@@ -25,6 +25,7 @@ export interface ConnectionOptions {
 }
 
 const NOTHING = Buffer.alloc(0);
+const LOOPBACK = '127.0.0.1';
 
 /** A request that was begun; its answer is sent when all before it are. */
 interface Slot {
@@ -59,7 +60,8 @@ export class Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    // One that comes through a Unix socket has no address.
+    this.#peer = `${socket.remoteAddress ?? LOOPBACK}:${socket.remotePort ?? 'socket'}`;
     this.#splitter = new FrameSplitter(options.limits.frameBytes, {
       spareMemory: (frameBytes) => options.frameMemory.take(frameBytes),
     });
@@ -147,7 +149,7 @@ export class Connection {
     const context = {
       version,
       clientId: header.clientId ?? '',
-      clientHost: `/${this.#socket.remoteAddress}`,
+      clientHost: `/${this.#socket.remoteAddress ?? LOOPBACK}`,
       advertisedHost,
       advertisedPort,
       signal: this.#abort.signal,

@@ -23,6 +23,8 @@ export interface BrokerOptions {
   /** Handed over: `Broker.close` closes it. */
   engine: LogEngine;
   listeners: readonly Listener[];
+  /** Where clients of the same user on this machine may come in through a Unix socket, which costs less than TCP. */
+  socketPath?: string;
   log: BrokerLog;
   /** Where a file keeps what clients set on the broker, on groups and of users. Left out: it counts until the broker ends. */
   settingsFolder?: string;

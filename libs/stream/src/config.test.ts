@@ -16,14 +16,26 @@ test('an IPv6 address stands in brackets', () => {
   expect(parseBrokerAddress('[::1]:9092')).toEqual({ host: '::1', port: 9092 });
 });
 
-test.each(['localhost', 'localhost:', 'localhost:0', 'localhost:65536', 'host:12x', ':9092', 'a:1,'])(
-  "BROKERS='%s' is refused by its value, with an example of a right one",
-  (brokers) => {
-    expect(() => streamConfigFromEnv({ BROKERS: brokers }, 'me')).toThrow(
-      expect.objectContaining({ code: 'bad-setting', mend: expect.stringContaining('BROKERS=127.0.0.1:9092') }),
-    );
-  },
-);
+test('a Unix socket is named by its whole path', () => {
+  expect(streamConfigFromEnv({ BROKERS: 'unix:/run/tickfold/broker.sock' }, 'me').brokers).toHaveLength(1);
+  expect(parseBrokerAddress('unix:/run/tickfold/broker.sock')).toEqual({ path: '/run/tickfold/broker.sock' });
+});
+
+test.each([
+  'unix:',
+  'unix:broker.sock',
+  'localhost',
+  'localhost:',
+  'localhost:0',
+  'localhost:65536',
+  'host:12x',
+  ':9092',
+  'a:1,',
+])("BROKERS='%s' is refused by its value, with an example of a right one", (brokers) => {
+  expect(() => streamConfigFromEnv({ BROKERS: brokers }, 'me')).toThrow(
+    expect.objectContaining({ code: 'bad-setting', mend: expect.stringContaining('BROKERS=127.0.0.1:9092') }),
+  );
+});
 
 describe('STREAM_ENGINE=kafka', () => {
   const kafka = { STREAM_ENGINE: 'kafka', KAFKA_BROKERS: 'a:1,b:2' };
@@ -75,6 +87,7 @@ describe('STREAM_ENGINE=kafka', () => {
 
   test.each([
     [{ KAFKA_BROKERS: 'a' }, "'a' is no broker address"],
+    [{ KAFKA_BROKERS: 'unix:/a' }, "'unix:/a' is no broker address"],
     [{ KAFKA_SASL_MECHANISM: 'gssapi' }, 'KAFKA_SASL_MECHANISM=gssapi'],
     [{ KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' }, 'KAFKA_SASL_PASSWORD'],
     [{ KAFKA_SASL_USERNAME: 'me' }, 'KAFKA_SASL_MECHANISM is missing'],

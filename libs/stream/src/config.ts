@@ -4,14 +4,14 @@ import { kafkaSettingsFromEnv } from './kafka/settings.ts';
 
 const DEFAULT_BROKER = '127.0.0.1:9092';
 
-export interface BrokerAddress {
-  host: string;
-  port: number;
-}
+const UNIX_SOCKET = 'unix:';
+
+/** Where a broker listens: a port, or a Unix socket on this machine. */
+export type BrokerAddress = { host: string; port: number } | { path: string };
 
 /**
  * Reads `STREAM_ENGINE` (`embedded`, `kafka`) and the addresses of its brokers, `host:port`, several with commas: `BROKERS`
- * of the embedded engine, `KAFKA_BROKERS` of the other, with its settings (see `kafka/settings.ts`).
+ * of the embedded engine, which may also be `unix:/path/of/a/socket`, `KAFKA_BROKERS` of the other, with its settings (see `kafka/settings.ts`).
  * @throws StreamError `bad-setting`
  */
 export function streamConfigFromEnv(env: Record<string, string | undefined>, clientId: string): StreamConfig {
@@ -38,11 +38,13 @@ function brokersFrom(list: string, setting: string): string[] {
 }
 
 /**
- * `host:port`, `[v6 address]:port`.
+ * `host:port`, `[v6 address]:port`; of `BROKERS` also `unix:/path`.
  * @param setting where the address was written
  * @throws StreamError `bad-setting`
  */
 export function parseBrokerAddress(address: string, setting = 'BROKERS'): BrokerAddress {
+  const path = address.slice(UNIX_SOCKET.length);
+  if (setting === 'BROKERS' && address.startsWith(UNIX_SOCKET) && path.startsWith('/')) return { path };
   const [, host, portText] = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(address) ?? [];
   const port = Number(portText);
   if (host === undefined || port < 1 || port > 65_535) {

@@ -18,7 +18,7 @@ interface PendingRequest {
 }
 
 /**
- * One TCP connection to a broker. Requests are sent at once, one behind the other; answers are matched by correlation
+ * One connection to a broker, by TCP or through a Unix socket. Requests are sent at once, one behind the other; answers are matched by correlation
  * id. It is never re-opened: when it breaks, everything that waits fails, and so does every later request.
  */
 export class Connection {
@@ -41,7 +41,7 @@ export class Connection {
 
   /** @throws StreamError `unreachable` */
   static open(address: BrokerAddress, clientId: string, timeoutMs: number): Promise<Connection> {
-    const name = `${address.host}:${address.port}`;
+    const name = 'path' in address ? `unix:${address.path}` : `${address.host}:${address.port}`;
     return new Promise((resolve, reject) => {
       let connection: Connection | undefined;
       const giveUp = (reason: string, cause?: Error) => {
