@@ -204,6 +204,11 @@ export interface GroupConsumerOptions extends Omit<ConsumerOptions, 'assignments
   /** `<volume>.<app>` */
   group: string;
   topics: string[];
+  /**
+   * Who this reader is across restarts: one that was killed and comes back gets its partitions at once, and shuts out
+   * whoever else was it. Left out: each start is somebody new, and what a killed one read waits for its session to end.
+   */
+  instanceId?: string;
   /** Without a sign of life for so long a member loses its partitions, in milliseconds. Default 15,000. */
   sessionTimeoutMs?: number;
   /** How long the group waits in `onRevoked`, in milliseconds. Default 60,000. */
@@ -249,6 +254,11 @@ export interface GroupConsumer extends Consumer {
   readonly member: GroupMember | undefined;
   /** @throws StreamError `rebalanced`: the group went on without this member, which joins again by itself */
   commit(topic: string, offsets: ReadonlyMap<number, bigint>): Promise<void>;
+  /**
+   * Asks the group whether this member still counts.
+   * @throws StreamError `rebalanced`; `fenced`: another process reads as the same instance
+   */
+  confirm(): Promise<void>;
 }
 
 export interface StreamClient {
@@ -273,6 +283,13 @@ export interface ProcessorOptions<State> {
   client: StreamClient;
   /** `<volume>.<app>`: the outputs lie in the same volume. Its committed offsets say how far the input is handled. */
   group: string;
+  /**
+   * Which of the processes that share the work this one is, across restarts. Default `1`: a run takes the place of the
+   * one before.
+   */
+  instanceId?: string;
+  /** An instance that is gone for so long loses its partitions to the others, in milliseconds. Default 15,000. */
+  sessionTimeoutMs?: number;
   inputTopic: string;
   /** Topics written to; made with the input's partition count. */
   outputTopics: string[];
@@ -289,6 +306,8 @@ export interface ProcessorOptions<State> {
   signal: AbortSignal;
   /** Told after each chunk, for metrics. */
   onProgress?(progress: ProcessorProgress): void;
+  /** Told which partitions of the input this instance has from now on: none while the group divides them anew. */
+  onPartitions?(partitions: readonly number[]): void;
 }
 
 /** How a processor's state is kept in the topic `<group>-state`, by partition. */

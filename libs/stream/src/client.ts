@@ -149,7 +149,7 @@ class EmbeddedClient implements StreamClient {
 
   groupConsumer(options: GroupConsumerOptions): GroupConsumer {
     const times = groupTimes(options);
-    const coordinator = new BrokerCoordinator(() => this.#open(), options.group, times);
+    const coordinator = new BrokerCoordinator(() => this.#open(), options, times);
     const read = (reading: ConsumerOptions) => this.consumer(reading);
     return new BalancedGroupConsumer({ coordinator, admin: this.admin, read, ...times }, options);
   }

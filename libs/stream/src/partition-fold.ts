@@ -26,12 +26,13 @@ export class PartitionFold<State> {
   /** Offset of the next record to handle. */
   nextOffset: bigint;
   readonly #options: ProcessorOptions<State>;
-  readonly #partition: number;
+  readonly partition: number;
   readonly #producer: TransactionalProducer;
   readonly #state: State;
   /** Below it the state is folded again, and the output is there already. */
   readonly #refoldUntil: bigint;
   #committedOffset: bigint;
+  #committing: Promise<void> | undefined;
   #recordsSinceState = 0;
   /** Outputs of the current record: sent only when its handler returned. */
   readonly #outputs: ProcessorOutput[] = [];
@@ -43,7 +44,7 @@ export class PartitionFold<State> {
     from: { state: State; nextOffset: bigint; cursor: bigint },
   ) {
     this.#options = options;
-    this.#partition = partition;
+    this.partition = partition;
     this.#producer = producer;
     this.#state = from.state;
     this.nextOffset = from.nextOffset;
@@ -51,8 +52,15 @@ export class PartitionFold<State> {
     this.#committedOffset = from.cursor;
   }
 
-  /** @throws StreamError `output-ahead` */
-  static async open<State>(options: ProcessorOptions<State>, partition: number): Promise<PartitionFold<State>> {
+  /**
+   * @param former what this instance made of the partition before it gave it up: goes on where nobody else did
+   * @throws StreamError `output-ahead`
+   */
+  static async open<State>(
+    options: ProcessorOptions<State>,
+    partition: number,
+    former?: PartitionFold<State>,
+  ): Promise<PartitionFold<State>> {
     const { client, group, inputTopic } = options;
     // First of all: from here on nobody else moves the cursor, and what a predecessor left open is taken back.
     const producer = await client.transactionalProducer({ transactionalId: `${group}-${partition}` });
@@ -65,7 +73,7 @@ export class PartitionFold<State> {
           `group '${group}' has handled '${inputTopic}' partition ${partition} up to offset ${cursor}, but it ends before ${high}`,
         );
       }
-      const kept = await keptState(options, partition);
+      const kept = former?.ifStillAt(cursor) ?? (await keptState(options, partition));
       const state = kept?.state ?? options.createState(partition);
       const nextOffset = kept !== undefined && kept.nextOffset > logStart ? kept.nextOffset : logStart;
       return new PartitionFold(options, partition, producer, { state, nextOffset, cursor });
@@ -77,7 +85,12 @@ export class PartitionFold<State> {
 
   /** Where its consumer begins. */
   get start(): { topic: string; partition: number; offset: bigint } {
-    return { topic: this.#options.inputTopic, partition: this.#partition, offset: this.nextOffset };
+    return { topic: this.#options.inputTopic, partition: this.partition, offset: this.nextOffset };
+  }
+
+  /** Its state, where the group's cursor is the one that it left. */
+  ifStillAt(cursor: bigint): { state: State; nextOffset: bigint } | undefined {
+    return cursor === this.#committedOffset ? { state: this.#state, nextOffset: this.nextOffset } : undefined;
   }
 
   get isRefolding(): boolean {
@@ -112,20 +125,31 @@ export class PartitionFold<State> {
     return folded;
   }
 
-  /** Makes output, cursor and state visible together, durably. @throws StreamError */
+  /** Makes output, cursor and state visible together, durably. One commit at a time. @throws StreamError */
   async commit(): Promise<void> {
-    if (!this.isDirty) return;
+    while (this.isDirty) {
+      this.#committing ??= this.#commit().finally(() => {
+        this.#committing = undefined;
+      });
+      await this.#committing;
+    }
+  }
+
+  async #commit(): Promise<void> {
     const { group, inputTopic, checkpoint } = this.#options;
     const offset = this.nextOffset;
     if (checkpoint !== undefined && this.#recordsSinceState >= checkpoint.everyRecords) {
       this.#recordsSinceState = 0;
-      await this.#producer.send(stateRecord(group, this.#partition, offset, checkpoint.serialize(this.#state)));
+      await this.#producer.send(stateRecord(group, this.partition, offset, checkpoint.serialize(this.#state)));
     }
-    await this.#producer.commit([{ group, topic: inputTopic, offsets: new Map([[this.#partition, offset]]) }]);
+    await this.#producer.commit([{ group, topic: inputTopic, offsets: new Map([[this.partition, offset]]) }]);
     this.#committedOffset = offset;
   }
 
-  /** The run's own error, if any, is on its way already; a second one from closing would hide it. */
+  /**
+   * What is not committed is taken back. The run's own error, if any, is on its way already; a second one from closing would
+   * hide it.
+   */
   async close(): Promise<void> {
     await this.#producer.close().catch(() => {});
   }

@@ -1,20 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Consumer, ProcessorOptions, RecordChunk, StreamClient } from './api.ts';
+import type { GroupConsumer, ProcessorOptions, RecordChunk, StreamClient } from './api.ts';
 import { StreamError } from './errors.ts';
-import { PartitionFold } from './partition-fold.ts';
+import { FoldedShare } from './folded-share.ts';
+import type { PartitionFold } from './partition-fold.ts';
 import { stateTopic } from './state-checkpoints.ts';
 import { untilPassedOrAborted } from './wait.ts';
 
 const TOPIC_POLL_MS = 250;
 const DEFAULT_COMMIT_EVERY_MS = 100;
+const DEFAULT_INSTANCE = '1';
 
 /**
  * Folds the input topic into the output topics until the signal is aborted; waits where the input topic is still
- * missing. For each input partition, output, cursor and state are committed in one transaction: whatever dies and when,
- * every input record counts once. The next run takes the last state that was kept, folds the input from there to the
- * cursor once more with its output held back, and goes on.
+ * missing. Instances of one group share the partitions of the input as they come and go. For each partition, output,
+ * cursor and state are committed in one transaction: whatever dies and when, every input record counts once. Who goes on
+ * with a partition takes the last state that was kept, folds the input from there to the cursor once more with its output
+ * held back, and goes on.
  *
- * A run shuts out those before it that still live: they end with `fenced`.
+ * A run takes the place of a former one of the same `instanceId` that still lives: that one ends with `fenced`.
  *
  * A handler that throws sends its record to the dead letters; what it emitted for it is dropped. It must throw before it
  * changes its state, or leave the state as it was: the fold goes on with it.
@@ -28,23 +31,46 @@ export async function runProcessor<State>(options: ProcessorOptions<State>): Pro
   const partitionCount = await untilTopicExists(client, inputTopic, signal);
   if (partitionCount === undefined) return;
   await makeTopics(options, partitionCount);
+  if (signal.aborted) return;
 
-  const folds: PartitionFold<State>[] = [];
-  let consumer: Consumer | undefined;
-  const stop = (): void => void consumer?.close();
+  const share = new FoldedShare(options);
+  const consumer = consumerFor(options, share);
+  const chunks = consumer[Symbol.asyncIterator]();
+  const stop = (): void => void consumer.close();
+  signal.addEventListener('abort', stop);
   try {
-    for (let partition = 0; partition < partitionCount; partition++) {
-      folds.push(await PartitionFold.open(options, partition));
-    }
-    consumer = client.consumer({ assignments: folds.map((fold) => fold.start) });
-    signal.addEventListener('abort', stop);
-    if (!signal.aborted) await foldAll(options, folds, consumer);
-    await Promise.all(folds.map((fold) => fold.commit()));
+    await foldAll(options, share, chunks);
+  } catch (error) {
+    // First of all: leaving the group must not commit what was folded half.
+    await share.drop();
+    throw await explained(error, consumer);
   } finally {
     signal.removeEventListener('abort', stop);
-    await consumer?.close();
-    await Promise.all(folds.map((fold) => fold.close()));
+    await consumer.close();
+    await chunks.return?.();
   }
+}
+
+function consumerFor<State>(options: ProcessorOptions<State>, share: FoldedShare<State>): GroupConsumer {
+  const { client, group, inputTopic, instanceId = DEFAULT_INSTANCE, sessionTimeoutMs } = options;
+  return client.groupConsumer({
+    group,
+    topics: [inputTopic],
+    instanceId,
+    ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
+    onAssigned: (places) => share.take(places.map(({ partition }) => partition)),
+    onRevoked: () => share.giveUp(),
+    onLost: () => share.drop(),
+  });
+}
+
+/** Who was shut out of a partition is told why: the group went on without it, or another process took its name. */
+async function explained(error: unknown, consumer: GroupConsumer): Promise<unknown> {
+  if (!(error instanceof StreamError) || error.code !== 'fenced') return error;
+  return consumer.confirm().then(
+    () => error,
+    (reason: unknown) => reason,
+  );
 }
 
 /** What belongs together lies in one volume: so it is frozen, moved and deleted together. */
@@ -78,31 +104,31 @@ async function makeTopics<State>(options: ProcessorOptions<State>, partitionCoun
 
 async function foldAll<State>(
   options: ProcessorOptions<State>,
-  folds: readonly PartitionFold<State>[],
-  consumer: Consumer,
+  share: FoldedShare<State>,
+  chunks: AsyncIterator<RecordChunk>,
 ): Promise<void> {
   const commitEveryMs = options.commitEveryMs ?? DEFAULT_COMMIT_EVERY_MS;
-  const chunks = consumer[Symbol.asyncIterator]();
-  let next = chunks.next();
-  let committedAtMs = performance.now();
-  const commit = async (): Promise<void> => {
-    await Promise.all(folds.map((fold) => fold.commit()));
-    committedAtMs = performance.now();
+  const nextChunk = () => {
+    const coming = chunks.next();
+    // Whoever waits for it later is told.
+    coming.catch(() => {});
+    return coming;
   };
+  let next = nextChunk();
+  let committedAtMs = performance.now();
   for (;;) {
-    const isDirty = folds.some((fold) => fold.isDirty);
+    const { isDirty } = share;
     const dueInMs = committedAtMs + commitEveryMs - performance.now();
     if (isDirty && dueInMs <= 0) {
-      await commit();
+      await share.commit();
+      committedAtMs = performance.now();
       continue;
     }
     const result = await (isDirty ? unlessPassed(next, dueInMs) : next);
     if (result === undefined) continue;
     if (result.done) return;
-    await foldChunk(options, folds[result.value.partition]!, result.value);
-    next = chunks.next();
-    // Whoever waits for it later is told.
-    next.catch(() => {});
+    await foldChunk(options, share.fold(result.value.partition), result.value);
+    next = nextChunk();
     await nextTurn();
   }
 }

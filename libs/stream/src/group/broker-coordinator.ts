@@ -2,7 +2,14 @@ import { apis, errorCodes, errorName } from '@tickfold/kafka-protocol';
 import type { GroupMember } from '../api.ts';
 import type { Connection } from '../connection.ts';
 import { StreamError } from '../errors.ts';
-import { type GroupCoordinator, type GroupTimes, type Joined, MembershipEnded } from './coordinator.ts';
+import {
+  type GroupCoordinator,
+  type GroupTimes,
+  type Joined,
+  MembershipEnded,
+  type Reader,
+  takenByAnother,
+} from './coordinator.ts';
 import { RANGE } from './divide-by-range.ts';
 
 /** Versions that the embedded broker, and every Kafka broker since 2.3, serves. */
@@ -14,12 +21,14 @@ const NO_LEADER_EPOCH = -1;
 export class BrokerCoordinator implements GroupCoordinator {
   readonly #open: () => Promise<Connection>;
   readonly #group: string;
+  readonly #instanceId: string | null;
   readonly #times: GroupTimes;
   #connection: Promise<Connection> | undefined;
 
-  constructor(open: () => Promise<Connection>, group: string, times: GroupTimes) {
+  constructor(open: () => Promise<Connection>, { group, instanceId }: Reader, times: GroupTimes) {
     this.#open = open;
     this.#group = group;
+    this.#instanceId = instanceId ?? null;
     this.#times = times;
   }
 
@@ -29,7 +38,7 @@ export class BrokerCoordinator implements GroupCoordinator {
       groupId: this.#group,
       ...this.#times,
       memberId,
-      groupInstanceId: null,
+      groupInstanceId: this.#instanceId,
       protocolType: PROTOCOL_TYPE,
       protocols: [{ name: RANGE, metadata }],
       reason: null,
@@ -81,7 +90,7 @@ export class BrokerCoordinator implements GroupCoordinator {
 
   async leave({ memberId }: GroupMember): Promise<void> {
     const connection = await this.#connected();
-    const members = [{ memberId, groupInstanceId: null, reason: null }];
+    const members = [{ memberId, groupInstanceId: this.#instanceId, reason: null }];
     await connection.request(apis.leaveGroup, VERSIONS.leaveGroup, { groupId: this.#group, memberId, members });
   }
 
@@ -95,7 +104,7 @@ export class BrokerCoordinator implements GroupCoordinator {
   }
 
   #of({ memberId, generation }: GroupMember) {
-    return { groupId: this.#group, generationId: generation, memberId, groupInstanceId: null };
+    return { groupId: this.#group, generationId: generation, memberId, groupInstanceId: this.#instanceId };
   }
 
   #check(errorCode: number, what: string): void {
@@ -107,6 +116,8 @@ export class BrokerCoordinator implements GroupCoordinator {
       case errorCodes.UNKNOWN_MEMBER_ID:
       case errorCodes.ILLEGAL_GENERATION:
         throw new MembershipEnded('lost');
+      case errorCodes.FENCED_INSTANCE_ID:
+        throw takenByAnother(this.#group, this.#instanceId);
       default: {
         const passes = errorCode === errorCodes.COORDINATOR_NOT_AVAILABLE || errorCode === errorCodes.NOT_COORDINATOR;
         const code = passes ? 'unavailable' : 'rejected';

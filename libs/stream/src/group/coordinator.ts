@@ -1,4 +1,5 @@
 import type { GroupConsumerOptions, GroupMember } from '../api.ts';
+import { StreamError } from '../errors.ts';
 
 export interface Joined extends GroupMember {
   leaderId: string;
@@ -20,6 +21,9 @@ export interface GroupCoordinator {
   close(): void;
 }
 
+/** Who asks. */
+export type Reader = Pick<GroupConsumerOptions, 'group' | 'instanceId'>;
+
 export interface GroupTimes {
   sessionTimeoutMs: number;
   /** How long the others wait for one that has work to finish. */
@@ -34,6 +38,13 @@ export function groupTimes({ sessionTimeoutMs, rebalanceTimeoutMs }: GroupConsum
     sessionTimeoutMs: sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
     rebalanceTimeoutMs: rebalanceTimeoutMs ?? DEFAULT_REBALANCE_TIMEOUT_MS,
   };
+}
+
+/** @param instanceId which another process has now */
+export function takenByAnother(group: string, instanceId: string | null): StreamError {
+  return new StreamError('fenced', `another process reads group '${group}' as instance '${instanceId}' now`, {
+    mend: 'Give each process of a group an instance of its own (INSTANCE=2), or end all but one.',
+  });
 }
 
 /** `rebalance`: the members are asked to join again, as who they are. `lost`: the group went on without this one. */

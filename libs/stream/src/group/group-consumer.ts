@@ -87,6 +87,19 @@ export class BalancedGroupConsumer implements GroupConsumer {
     }
   }
 
+  async confirm(): Promise<void> {
+    const share = this.#share;
+    if (share?.ended instanceof StreamError) throw share.ended;
+    const { group } = this.#options;
+    try {
+      if (share === undefined) throw new MembershipEnded('lost');
+      await this.#links.coordinator.heartbeat(share.member);
+    } catch (error) {
+      if (!(error instanceof MembershipEnded)) throw error;
+      throw new StreamError('rebalanced', `group '${group}': ${error.message}`, { cause: error });
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#share !== undefined) end(this.#share, 'closed');
@@ -176,7 +189,6 @@ export class BalancedGroupConsumer implements GroupConsumer {
   }
 
   async #startPositions({ partitions }: Share): Promise<ConsumerOptions['assignments']> {
-    if (partitions.length === 0) return [];
     const chosen = (await this.#options.onAssigned?.(partitions)) ?? [];
     const positions: ConsumerOptions['assignments'] = [];
     for (const topic of new Set(partitions.map((partition) => partition.topic))) {

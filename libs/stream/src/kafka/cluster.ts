@@ -70,6 +70,22 @@ export interface ClusterBroker extends Omit<Broker, 'produce'> {
   endTxn(request: InTransaction & { transactionResult: boolean }): Promise<unknown>;
 }
 
+/** Makes the request of one version from its fields. */
+type MakeRequest = (fields: object) => unknown;
+
+/**
+ * The broker, asked as a static member of a group (KIP-345): kafkajs' requests know the name of one, but the methods that
+ * send them have no place for it.
+ */
+export function asInstance(broker: ClusterBroker, groupInstanceId: string): ClusterBroker {
+  const { lookupRequest } = broker as unknown as { lookupRequest: (...api: unknown[]) => MakeRequest };
+  const value = (...api: unknown[]): MakeRequest => {
+    const make = lookupRequest(...api);
+    return (fields) => make({ ...fields, groupInstanceId });
+  };
+  return Object.create(broker, { lookupRequest: { value } }) as ClusterBroker;
+}
+
 export interface Cluster extends Omit<KafkaJsCluster, 'findBroker' | 'findGroupCoordinator' | 'findControllerBroker'> {
   findBroker(node: { nodeId: string }): Promise<ClusterBroker>;
   findControllerBroker(): Promise<ClusterBroker>;

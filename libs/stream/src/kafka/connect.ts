@@ -148,7 +148,7 @@ class KafkaClient implements StreamClient {
 
   groupConsumer(options: GroupConsumerOptions): GroupConsumer {
     const times = groupTimes(options);
-    const coordinator = new KafkaCoordinator(() => newCluster(this.#kafka), options.group, times);
+    const coordinator = new KafkaCoordinator(() => newCluster(this.#kafka), options, times);
     const read = (reading: ConsumerOptions) =>
       this.#remember(new KafkaConsumer(() => newCluster(this.#kafka), reading));
     this.#remember(coordinator);

@@ -1,8 +1,15 @@
 import type { GroupMember } from '../api.ts';
 import { Deferred } from '../deferred.ts';
-import { type GroupCoordinator, type GroupTimes, type Joined, MembershipEnded } from '../group/coordinator.ts';
+import {
+  type GroupCoordinator,
+  type GroupTimes,
+  type Joined,
+  MembershipEnded,
+  type Reader,
+  takenByAnother,
+} from '../group/coordinator.ts';
 import { RANGE } from '../group/divide-by-range.ts';
-import type { Cluster, ClusterBroker } from './cluster.ts';
+import { asInstance, type Cluster, type ClusterBroker } from './cluster.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { askGroup } from './coordinator.ts';
 import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
@@ -11,12 +18,14 @@ import { protocolErrorOf, streamErrorOf } from './kafka-errors.ts';
 export class KafkaCoordinator implements GroupCoordinator {
   readonly #link: ClusterLink;
   readonly #group: string;
+  readonly #instanceId: string | null;
   readonly #times: GroupTimes;
   readonly #closed = new Deferred();
 
-  constructor(openCluster: () => Cluster, group: string, times: GroupTimes) {
+  constructor(openCluster: () => Cluster, { group, instanceId }: Reader, times: GroupTimes) {
     this.#link = new ClusterLink(openCluster);
     this.#group = group;
+    this.#instanceId = instanceId ?? null;
     this.#times = times;
   }
 
@@ -80,13 +89,17 @@ export class KafkaCoordinator implements GroupCoordinator {
 
   async #ask<T>(what: string, ask: (coordinator: ClusterBroker) => Promise<T>): Promise<T> {
     try {
-      return await askGroup(this.#link, this.#group, ask);
+      const instanceId = this.#instanceId;
+      return await askGroup(this.#link, this.#group, (coordinator) =>
+        ask(instanceId === null ? coordinator : asInstance(coordinator, instanceId)),
+      );
     } catch (error) {
       const protocolError = protocolErrorOf(error);
       if (protocolError === 'REBALANCE_IN_PROGRESS') throw new MembershipEnded('rebalance');
       if (protocolError === 'UNKNOWN_MEMBER_ID' || protocolError === 'ILLEGAL_GENERATION') {
         throw new MembershipEnded('lost');
       }
+      if (protocolError === 'FENCED_INSTANCE_ID') throw takenByAnother(this.#group, this.#instanceId);
       throw streamErrorOf(error, `group '${this.#group}' ${what}`);
     }
   }
