@@ -1,4 +1,4 @@
-import { type App, runApp } from '@tickfold/app-runtime';
+import { type App, readText, runApp } from '@tickfold/app-runtime';
 import { assumptions, type Model } from '@tickfold/models';
 import { connect, runResumably, streamConfigFromEnv } from '@tickfold/stream';
 import { Gauge } from 'prom-client';
@@ -11,6 +11,7 @@ runApp({
     const model = modelFromEnv(app.env);
     const config = streamConfigFromEnv(app.env, `analytics-${model.name}`);
     app.reportStatus({ model: model.name, parameters: model.parameters, assumptions: assumptions(model) });
+    const instanceId = readText(app.env, 'INSTANCE', '1');
     const onProgress = progressReport(app, model);
 
     await runResumably({
@@ -19,7 +20,7 @@ runApp({
         const client = await connect(config, app.signal);
         try {
           app.setReady(true, 'waiting for ticks');
-          await runModel({ client, model, signal: app.signal, onProgress });
+          await runModel({ client, model, instanceId, signal: app.signal, onProgress });
         } finally {
           await client.close();
         }

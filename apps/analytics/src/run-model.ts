@@ -18,6 +18,8 @@ export interface Progress {
 export async function runModel(options: {
   client: StreamClient;
   model: Model;
+  /** Which of the processes that share the work this one is (`INSTANCE`). */
+  instanceId?: string;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
 }): Promise<void> {
@@ -32,7 +34,12 @@ export async function runModel(options: {
     refolding: false,
   };
   const partitions = new Map<number, { lag: number; refolding: boolean }>();
-
+  const report = () => {
+    const all = [...partitions.values()];
+    progress.lag = all.reduce((sum, { lag }) => sum + lag, 0);
+    progress.refolding = all.some((one) => one.refolding);
+    onProgress(progress);
+  };
   await recordRun(client, model);
   await runProcessor({
     client,
@@ -41,6 +48,7 @@ export async function runModel(options: {
     outputTopics: processor.outputTopics,
     deadLetterTopic: deadLetter,
     createState: processor.createState,
+    ...(options.instanceId !== undefined && { instanceId: options.instanceId }),
     signal,
     handle(state, record, emit) {
       processor.handle(state, record, (output) => {
@@ -52,10 +60,11 @@ export async function runModel(options: {
     },
     onProgress({ partition, refolding, nextOffset, highWatermark }) {
       partitions.set(partition, { lag: Number(highWatermark - nextOffset), refolding });
-      const all = [...partitions.values()];
-      progress.lag = all.reduce((sum, { lag }) => sum + lag, 0);
-      progress.refolding = all.some((one) => one.refolding);
-      onProgress(progress);
+      report();
+    },
+    onPartitions() {
+      partitions.clear();
+      report();
     },
   });
 }

@@ -9,6 +9,7 @@ runApp({
   async main(app) {
     const config = streamConfigFromEnv(app.env, 'enrichment');
     const dataDir = readText(app.env, 'DATA_DIR', 'data/volumes');
+    const instanceId = readText(app.env, 'INSTANCE', '1');
     const onProgress = progressReport(app);
 
     await runResumably({
@@ -20,6 +21,7 @@ runApp({
           await runEnrichment({
             client,
             readReferences: (sessionDate) => readReferences(dataDir, sessionDate),
+            instanceId,
             signal: app.signal,
             onProgress,
           });

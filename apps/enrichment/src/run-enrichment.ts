@@ -24,6 +24,8 @@ export async function runEnrichment(options: {
   client: StreamClient;
   /** What history knows of each symbol before a session, given by its New York date. */
   readReferences: (sessionDate: string) => Promise<HistoricReferences>;
+  /** Which of the processes that share the work this one is (`INSTANCE`). */
+  instanceId?: string;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
 }): Promise<void> {
@@ -44,6 +46,13 @@ export async function runEnrichment(options: {
   };
   const unknownSymbols = new Set<string>();
   const partitions = new Map<number, { lag: number; refolding: boolean }>();
+  const report = () => {
+    const all = [...partitions.values()];
+    progress.lag = all.reduce((sum, { lag }) => sum + lag, 0);
+    progress.refolding = all.some((one) => one.refolding);
+    progress.symbolsWithoutHistory = unknownSymbols.size;
+    onProgress(progress);
+  };
   await recordRun(client, historyIdentity);
   await runProcessor({
     client,
@@ -52,6 +61,7 @@ export async function runEnrichment(options: {
     outputTopics: [topics.enriched],
     deadLetterTopic: topics.marketDeadLetter,
     createState: enricher.createState,
+    ...(options.instanceId !== undefined && { instanceId: options.instanceId }),
     signal,
     handle(state, record, emit) {
       const { symbol } = enrichRecord(enricher, state, record, emit);
@@ -62,11 +72,11 @@ export async function runEnrichment(options: {
     },
     onProgress({ partition, refolding, nextOffset, highWatermark }) {
       partitions.set(partition, { lag: Number(highWatermark - nextOffset), refolding });
-      const all = [...partitions.values()];
-      progress.lag = all.reduce((sum, { lag }) => sum + lag, 0);
-      progress.refolding = all.some((one) => one.refolding);
-      progress.symbolsWithoutHistory = unknownSymbols.size;
-      onProgress(progress);
+      report();
+    },
+    onPartitions() {
+      partitions.clear();
+      report();
     },
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamAdmin, TopicSpec, Watermark } from './api.ts';
 import type { Connection } from './connection.ts';
 import { partitionMismatch, StreamError } from './errors.ts';
@@ -11,6 +12,10 @@ import {
   type TopicSummary,
 } from './requests.ts';
 
+/** How long a topic that another one makes may take. */
+const PROPAGATION_MS = 10_000;
+const POLL_MS = 20;
+
 export class EmbeddedAdmin implements StreamAdmin {
   readonly #connection: Connection;
 
@@ -23,14 +28,20 @@ export class EmbeddedAdmin implements StreamAdmin {
     const existing = new Set((await describeTopics(this.#connection, names)).map(({ name }) => name));
     const missing = topics.filter(({ name }) => !existing.has(name));
     if (missing.length > 0) await createTopics(this.#connection, missing);
-    // Asked again, as another app may have made one of them in between.
-    const found = await describeTopics(this.#connection, names);
-    for (const { name, partitionCount } of topics) {
-      const actual = found.find((topic) => topic.name === name)?.partitionCount;
-      if (actual === undefined) throw new StreamError('unavailable', `topic '${name}' was made but is not there yet`);
-      if (actual !== partitionCount) {
-        throw partitionMismatch(name, actual, partitionCount);
+    // Asked again, as another app may have made one of them in between, or is just making it.
+    const deadline = performance.now() + PROPAGATION_MS;
+    for (;;) {
+      const found = new Map((await describeTopics(this.#connection, names)).map((topic) => [topic.name, topic]));
+      for (const { name, partitionCount } of topics) {
+        const actual = found.get(name)?.partitionCount ?? partitionCount;
+        if (actual !== partitionCount) throw partitionMismatch(name, actual, partitionCount);
       }
+      const late = topics.find(({ name }) => !found.has(name));
+      if (late === undefined) return;
+      if (performance.now() > deadline) {
+        throw new StreamError('unavailable', `topic '${late.name}' was made but is not there yet`);
+      }
+      await delay(POLL_MS);
     }
   }
 

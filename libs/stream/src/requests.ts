@@ -363,11 +363,13 @@ const PASSING_ERRORS: ReadonlySet<number> = new Set([
   errorCodes.KAFKA_STORAGE_ERROR,
 ]);
 
-/** What a producer hears after another one took its transactional id, or after the broker ended its transaction. */
+/** What a producer hears when another one took its transactional id, or when the broker ended its transaction or is ending it. */
 const FENCING_ERRORS: ReadonlySet<number> = new Set([
   errorCodes.INVALID_PRODUCER_EPOCH,
   errorCodes.PRODUCER_FENCED,
   errorCodes.INVALID_PRODUCER_ID_MAPPING,
+  errorCodes.INVALID_TXN_STATE,
+  errorCodes.CONCURRENT_TRANSACTIONS,
 ]);
 
 function brokerError(errorCode: number, what: string, detail: string | null = null): StreamError {

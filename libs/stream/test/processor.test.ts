@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedBroker, startEmbeddedBroker } from '@tickfold/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProcessor, runResumably, StreamError } from '../src/index.ts';
+import { type ProcessorProgress, runProcessor, runResumably, StreamError } from '../src/index.ts';
 import {
   type CounterOptions,
   connectTo,

@@ -15,7 +15,7 @@ import { divideByRange } from './divide-by-range.ts';
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './messages.ts';
 
 const HEARTBEATS_A_SESSION = 5;
-const MAX_HEARTBEAT_MS = 3_000;
+const MAX_HEARTBEAT_MS = 1_000;
 
 /** What a group consumer stands on; each engine has its own. */
 export interface GroupLinks {

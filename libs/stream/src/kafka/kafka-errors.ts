@@ -37,6 +37,7 @@ const CODES: Readonly<Record<string, StreamErrorCode>> = {
   UNSUPPORTED_FOR_MESSAGE_FORMAT: 'broker-too-old',
   INVALID_PRODUCER_EPOCH: 'fenced',
   INVALID_PRODUCER_ID_MAPPING: 'fenced',
+  INVALID_TXN_STATE: 'fenced',
   TRANSACTION_COORDINATOR_FENCED: 'fenced',
   PRODUCER_FENCED: 'fenced',
   LEADER_NOT_AVAILABLE: 'unavailable',

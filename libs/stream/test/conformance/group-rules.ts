@@ -33,12 +33,15 @@ export function describeGroupRules({ title, serve }: SetUp): void {
       await producer.close();
     }
 
+    /** No rule lasts that long: what waits for the end of a session fails. */
+    const LONG_SESSION_MS = 300_000;
+
     /** A member that reads into `read` until it is closed, and commits what it read whenever it gives partitions up. */
-    function member(options: Partial<GroupConsumerOptions> = {}) {
+    function member(options: Partial<GroupConsumerOptions> = {}, on: StreamClient = client) {
       const read: number[] = [];
       const positions = new Map<number, bigint>();
       let held: readonly TopicPartition[] = [];
-      const consumer = client.groupConsumer({
+      const consumer = on.groupConsumer({
         group,
         topics: [topic],
         maxWaitMs: 50,
@@ -60,8 +63,10 @@ export function describeGroupRules({ title, serve }: SetUp): void {
           positions.set(chunk.partition, chunk.nextOffset);
         }
       })();
+      done.catch(() => {});
       return {
         read,
+        done,
         holds: () => held.map(({ partition }) => partition).sort(),
         async close() {
           await consumer.close();
@@ -142,6 +147,31 @@ export function describeGroupRules({ title, serve }: SetUp): void {
       await expect.poll(() => sorted(next.read), { timeout: 5_000 }).toEqual(numbers(10));
       await next.close();
     });
+
+    test('an instance that is killed gets its partitions again at once when it comes back', async () => {
+      await produce(0, 40);
+      const sessionTimeoutMs = LONG_SESSION_MS;
+      const other = await connect(served.config);
+      const first = member({ instanceId: 'one', sessionTimeoutMs });
+      const second = member({ instanceId: 'two', sessionTimeoutMs }, other);
+      await expect.poll(() => [first.holds().length, second.holds().length], soon).toEqual([2, 2]);
+      const had = second.holds();
+      // No word to the group: as when the process dies.
+      await other.close();
+      const again = member({ instanceId: 'two', sessionTimeoutMs });
+      await expect.poll(() => again.holds(), soon).toEqual(had);
+      await Promise.all([first.close(), again.close()]);
+    }, 60_000);
+
+    test('an instance whose name another process takes ends, told what to change', async () => {
+      const first = member({ instanceId: 'one', sessionTimeoutMs: LONG_SESSION_MS });
+      await expect.poll(() => first.holds(), soon).toEqual(numbers(PARTITIONS));
+      const second = member({ instanceId: 'one', sessionTimeoutMs: LONG_SESSION_MS });
+      await expect(first.done).rejects.toMatchObject({ code: 'fenced', mend: expect.stringContaining('INSTANCE') });
+      await produce(0, 40);
+      await expect.poll(() => sorted(second.read), soon).toEqual(numbers(40));
+      await second.close();
+    }, 60_000);
 
     test('a group of a topic that does not exist fails with its name', async () => {
       const consumer = client.groupConsumer({ group, topics: ['groups.nowhere'] });
