@@ -85,39 +85,98 @@ export function readBatchHeader(bytes: Uint8Array, at = 0): BatchHeader {
   const magic = buffer.readInt8(at + 16);
   if (magic !== BATCH_MAGIC)
     throw new RecordBatchError('bad-magic', `magic ${magic} at ${at}: only record batch v2 is read`);
-  const sizeBytes = buffer.readInt32BE(at + 8) + BATCH_LENGTH_OVERHEAD;
-  if (sizeBytes < BATCH_HEADER_BYTES) {
-    throw new RecordBatchError('bad-length', `a batch of ${sizeBytes} bytes at ${at} is shorter than its header`);
+  const header = new HeaderView(buffer, at);
+  if (header.sizeBytes < BATCH_HEADER_BYTES) {
+    throw new RecordBatchError(
+      'bad-length',
+      `a batch of ${header.sizeBytes} bytes at ${at} is shorter than its header`,
+    );
   }
-  const baseOffset = buffer.readBigInt64BE(at);
-  const attributes = buffer.readInt16BE(at + 21);
-  const lastOffsetDelta = buffer.readInt32BE(at + 23);
-  return {
-    baseOffset,
-    lastOffset: baseOffset + BigInt(lastOffsetDelta),
-    sizeBytes,
-    partitionLeaderEpoch: buffer.readInt32BE(at + 12),
-    crc: buffer.readUInt32BE(at + CRC_AT),
-    attributes,
-    compression: COMPRESSIONS[attributes & 0x07],
-    isAppendTime: (attributes & 0x08) !== 0,
-    isTransactional: (attributes & 0x10) !== 0,
-    isControl: (attributes & 0x20) !== 0,
-    lastOffsetDelta,
-    baseTimestampMs: buffer.readBigInt64BE(at + 27),
-    maxTimestampMs: buffer.readBigInt64BE(at + 35),
-    producerId: buffer.readBigInt64BE(at + 43),
-    producerEpoch: buffer.readInt16BE(at + 51),
-    baseSequence: buffer.readInt32BE(at + 53),
-    recordCount: buffer.readInt32BE(at + 57),
-  };
+  return header;
+}
+
+/** A header as it lies in its batch: of small batches, reading fields that nobody asks for would cost the most. */
+class HeaderView implements BatchHeader {
+  readonly sizeBytes: number;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+    this.sizeBytes = readInt32(bytes, at + 8) + BATCH_LENGTH_OVERHEAD;
+  }
+
+  get baseOffset(): bigint {
+    return this.#bytes.readBigInt64BE(this.#at);
+  }
+
+  get lastOffset(): bigint {
+    return this.baseOffset + BigInt(this.lastOffsetDelta);
+  }
+
+  get partitionLeaderEpoch(): number {
+    return readInt32(this.#bytes, this.#at + 12);
+  }
+
+  get crc(): number {
+    return readInt32(this.#bytes, this.#at + CRC_AT) >>> 0;
+  }
+
+  get attributes(): number {
+    return this.#bytes.readInt16BE(this.#at + 21);
+  }
+
+  get compression(): Compression | undefined {
+    return COMPRESSIONS[this.attributes & 0x07];
+  }
+
+  get isAppendTime(): boolean {
+    return (this.attributes & 0x08) !== 0;
+  }
+
+  get isTransactional(): boolean {
+    return (this.attributes & 0x10) !== 0;
+  }
+
+  get isControl(): boolean {
+    return (this.attributes & 0x20) !== 0;
+  }
+
+  get lastOffsetDelta(): number {
+    return readInt32(this.#bytes, this.#at + 23);
+  }
+
+  get baseTimestampMs(): bigint {
+    return this.#bytes.readBigInt64BE(this.#at + 27);
+  }
+
+  get maxTimestampMs(): bigint {
+    return this.#bytes.readBigInt64BE(this.#at + 35);
+  }
+
+  get producerId(): bigint {
+    return this.#bytes.readBigInt64BE(this.#at + 43);
+  }
+
+  get producerEpoch(): number {
+    return this.#bytes.readInt16BE(this.#at + 51);
+  }
+
+  get baseSequence(): number {
+    return readInt32(this.#bytes, this.#at + 53);
+  }
+
+  get recordCount(): number {
+    return readInt32(this.#bytes, this.#at + 57);
+  }
 }
 
 /** True when the `sizeBytes` bytes at `at` carry their own CRC-32C. */
 export function batchCrcIsValid(bytes: Uint8Array, at: number, sizeBytes: number): boolean {
   if (sizeBytes < BATCH_HEADER_BYTES || at + sizeBytes > bytes.length) return false;
   const buffer = asBuffer(bytes);
-  return crc32c(buffer.subarray(at + CRC_FROM, at + sizeBytes)) === buffer.readUInt32BE(at + CRC_AT);
+  return crc32c(buffer.subarray(at + CRC_FROM, at + sizeBytes)) === readInt32(buffer, at + CRC_AT) >>> 0;
 }
 
 /**
@@ -184,8 +243,8 @@ export class RecordCursor {
   keyStart = -1;
   keyEnd = -1;
   valueStart = -1;
+  /** Also where the headers begin. */
   valueEnd = -1;
-  headersStart = 0;
   recordEnd: number;
 
   readonly #recordCount: number;
@@ -247,7 +306,6 @@ export class RecordCursor {
     if (valueLength > 0) cursor.at += valueLength;
     this.valueEnd = cursor.at;
     if (this.valueEnd > recordEnd) throw damagedRecord(this, 'has a value that reaches past it');
-    this.headersStart = cursor.at;
   }
 
   /** The current record as a view of its own. */
@@ -260,39 +318,35 @@ export class RecordCursor {
 export class BatchRecord {
   readonly timestampMs: number;
   readonly offsetDelta: number;
-  readonly #bytes: Buffer;
-  readonly #baseOffset: bigint;
+  readonly #batch: Pick<RecordCursor, 'bytes' | 'baseOffset'>;
   readonly #keyStart: number;
   readonly #keyEnd: number;
   readonly #valueStart: number;
   readonly #valueEnd: number;
-  readonly #headersStart: number;
   readonly #recordEnd: number;
 
   constructor(cursor: RecordCursor) {
     this.timestampMs = cursor.timestampMs;
     this.offsetDelta = cursor.offsetDelta;
-    this.#bytes = cursor.bytes;
-    this.#baseOffset = cursor.baseOffset;
+    this.#batch = cursor;
     this.#keyStart = cursor.keyStart;
     this.#keyEnd = cursor.keyEnd;
     this.#valueStart = cursor.valueStart;
     this.#valueEnd = cursor.valueEnd;
-    this.#headersStart = cursor.headersStart;
     this.#recordEnd = cursor.recordEnd;
   }
 
   get offset(): bigint {
-    return this.#baseOffset + BigInt(this.offsetDelta);
+    return this.#batch.baseOffset + BigInt(this.offsetDelta);
   }
 
   /** Records with the same key may give the same Buffer: it is not to be written to. */
   get key(): Buffer | null {
-    return this.#keyStart < 0 ? null : bytesOf(this.#bytes, this.#keyStart, this.#keyEnd);
+    return this.#keyStart < 0 ? null : bytesOf(this.#batch.bytes, this.#keyStart, this.#keyEnd);
   }
 
   get value(): Buffer | null {
-    return this.#valueStart < 0 ? null : this.#bytes.subarray(this.#valueStart, this.#valueEnd);
+    return this.#valueStart < 0 ? null : this.#batch.bytes.subarray(this.#valueStart, this.#valueEnd);
   }
 
   /** Value of the first header of that name, as UTF-8 text; undefined where there is none or it is null. */
@@ -317,7 +371,7 @@ export class BatchRecord {
   }
 
   #headerCursor(): HeaderCursor {
-    return new HeaderCursor(this.#bytes, this.#headersStart, this.#recordEnd, this);
+    return new HeaderCursor(this.#batch.bytes, this.#valueEnd, this.#recordEnd, this);
   }
 }
 
@@ -398,6 +452,11 @@ function readNumber(bytes: Buffer, cursor: ByteCursor): number {
 
 function unreadableNumber(cause: unknown): RecordBatchError {
   return new RecordBatchError('bad-record', 'a record holds a number that cannot be read', { cause });
+}
+
+/** As Buffer's method, without its checks. */
+function readInt32(bytes: Buffer, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -5,7 +5,7 @@ import {
   RecordBatchError,
   RecordCursor,
 } from '@tickfold/kafka-protocol';
-import type { RecordChunk, RecordHeader, RecordView } from './api.ts';
+import type { RecordChunk, RecordHeader, RecordView, TopicPartition } from './api.ts';
 import { StreamError } from './errors.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -18,13 +18,19 @@ export interface AbortedTransaction {
 
 /** A record of a batch that knows where it came from. A header's null value reads as empty. */
 export class StreamRecord extends BatchRecord implements RecordView {
-  readonly topic: string;
-  readonly partition: number;
+  readonly #origin: TopicPartition;
 
-  constructor(cursor: RecordCursor, topic: string, partition: number) {
+  constructor(cursor: RecordCursor, origin: TopicPartition) {
     super(cursor);
-    this.topic = topic;
-    this.partition = partition;
+    this.#origin = origin;
+  }
+
+  get topic(): string {
+    return this.#origin.topic;
+  }
+
+  get partition(): number {
+    return this.#origin.partition;
   }
 
   override headers(): (RecordHeader & { value: Buffer })[] {
@@ -60,7 +66,12 @@ export class BatchChunk implements RecordChunk {
     this.partition = partition;
     this.highWatermark = highWatermark;
     this.#fromOffset = fromOffset;
-    const whole = this.#readable(() => batches.flatMap((bytes) => [...iterateBatches(bytes)]));
+    const whole: RecordBatch[] = [];
+    try {
+      for (const bytes of batches) for (const batch of iterateBatches(bytes)) whole.push(batch);
+    } catch (cause) {
+      throw this.#unreadable(cause);
+    }
     for (const batch of whole) {
       if (!batch.crcIsValid())
         throw this.#corrupt(`the CRC of the batch at offset ${batch.header.baseOffset} is wrong`);
@@ -72,31 +83,8 @@ export class BatchChunk implements RecordChunk {
   }
 
   /** @throws StreamError `corrupt-batch` */
-  *records(): Generator<StreamRecord, void, undefined> {
-    for (const batch of this.#batches) {
-      if (batch.header.isControl) continue;
-      const firstDelta = Number(this.#fromOffset - batch.header.baseOffset);
-      const cursor = this.#readable(() => new RecordCursor(batch));
-      while (this.#moves(cursor)) {
-        if (cursor.offsetDelta >= firstDelta) yield new StreamRecord(cursor, this.topic, this.partition);
-      }
-    }
-  }
-
-  #moves(cursor: RecordCursor): boolean {
-    try {
-      return cursor.next();
-    } catch (cause) {
-      throw this.#unreadable(cause);
-    }
-  }
-
-  #readable<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (cause) {
-      throw this.#unreadable(cause);
-    }
+  records(): IterableIterator<StreamRecord> {
+    return new ChunkRecords(this, this.#batches, this.#fromOffset, (cause) => this.#unreadable(cause));
   }
 
   #unreadable(cause: unknown): unknown {
@@ -105,6 +93,62 @@ export class BatchChunk implements RecordChunk {
 
   #corrupt(what: string, cause?: unknown): StreamError {
     return new StreamError('corrupt-batch', `'${this.topic}' partition ${this.partition}: ${what}`, { cause });
+  }
+}
+
+/** Walks over the records of batches. A generator would do the same more slowly: the engine cannot take it into the loop. */
+class ChunkRecords implements IterableIterator<StreamRecord> {
+  readonly #origin: TopicPartition;
+  readonly #batches: readonly RecordBatch[];
+  readonly #fromOffset: bigint;
+  readonly #errorOf: (cause: unknown) => unknown;
+  #nextBatch = 0;
+  #cursor: RecordCursor | undefined;
+  /** Records of the batch at hand before this one are skipped. */
+  #firstDelta = 0;
+
+  constructor(
+    origin: TopicPartition,
+    batches: readonly RecordBatch[],
+    fromOffset: bigint,
+    errorOf: (cause: unknown) => unknown,
+  ) {
+    this.#origin = origin;
+    this.#batches = batches;
+    this.#fromOffset = fromOffset;
+    this.#errorOf = errorOf;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<StreamRecord, undefined> {
+    try {
+      while (this.#cursor !== undefined || this.#openNextBatch()) {
+        const cursor = this.#cursor!;
+        while (cursor.next()) {
+          if (cursor.offsetDelta >= this.#firstDelta)
+            return { done: false, value: new StreamRecord(cursor, this.#origin) };
+        }
+        this.#cursor = undefined;
+      }
+    } catch (cause) {
+      throw this.#errorOf(cause);
+    }
+    return { done: true, value: undefined };
+  }
+
+  /** False after the last. */
+  #openNextBatch(): boolean {
+    for (;;) {
+      const batch = this.#batches[this.#nextBatch++];
+      if (batch === undefined) return false;
+      if (batch.header.isControl) continue;
+      this.#cursor = new RecordCursor(batch);
+      this.#firstDelta = Number(this.#fromOffset - batch.header.baseOffset);
+      return true;
+    }
   }
 }
 
