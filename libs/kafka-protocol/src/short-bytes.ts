@@ -2,7 +2,7 @@
  * Keys and header values are short and name the same few things over and over: each is made once and found again by its
  * bytes. A table holds the last of each hash, so it stays small whatever comes.
  */
-const SLOTS = 2048;
+const SLOTS = 16 * 1024;
 const MAX_KEPT_BYTES = 16;
 
 const keptTexts: (string | undefined)[] = new Array(SLOTS).fill(undefined);

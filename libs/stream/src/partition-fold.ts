@@ -106,11 +106,14 @@ export class PartitionFold<State> {
   async run(chunk: RecordChunk): Promise<Folded> {
     const { signal } = this.#options;
     const folded: Folded = { handled: 0, emitted: 0, deadLettered: 0 };
+    // Asked of each record only where the chunk begins in what is folded again: offsets are bigints, which cost.
+    let isThere = this.isRefolding;
     for (const record of chunk.records()) {
       const reason = this.#handle(record);
       folded.handled++;
       this.#recordsSinceState++;
-      if (record.offset >= this.#refoldUntil) {
+      if (isThere) isThere = record.offset < this.#refoldUntil;
+      if (!isThere) {
         const wait =
           reason === undefined ? this.#sendOutputs(record, folded) : this.#sendDeadLetter(record, reason, folded);
         if (wait !== undefined) await wait;
@@ -156,7 +159,8 @@ export class PartitionFold<State> {
 
   /** Returns what the handler threw, as the reason of a dead letter. */
   #handle(record: RecordView): string | undefined {
-    this.#outputs.length = 0;
+    // Not by its length: that costs ten times as much.
+    while (this.#outputs.length > 0) this.#outputs.pop();
     try {
       this.#options.handle(this.#state, record, this.#emit);
       return undefined;
@@ -197,9 +201,9 @@ export class PartitionFold<State> {
 
   #send(from: RecordView, output: Omit<OutgoingRecord, 'partition'>): Promise<void> | undefined {
     const { topic, key, value, timestampMs } = output;
-    // Not a spread: that costs more than all the rest of sending.
-    const headers: Record<string, string> = Object.assign({}, output.headers);
-    headers[processorHeaders.input] = String(from.offset);
+    const ours = { [processorHeaders.input]: String(from.offset) };
+    // A spread costs more than all the rest of sending.
+    const headers = output.headers === undefined ? ours : Object.assign({}, output.headers, ours);
     return this.#producer.send({ topic, partition: from.partition, key, value, timestampMs, headers });
   }
 }
