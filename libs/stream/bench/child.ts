@@ -72,12 +72,11 @@ const jobs: { [Name in Job['do']]: (job: Extract<Job, { do: Name }>) => Promise<
     tellParent((server.address() as { port: number }).port);
     const [socket] = (await once(server, 'connection')) as [Socket];
     let seen = 0;
-    for await (const chunk of socket) {
-      seen += (chunk as Buffer).length;
-      if (seen >= bytes) break;
-    }
+    for await (const chunk of socket) seen += (chunk as Buffer).length;
+    const endMs = nowMs();
     server.close();
-    return nowMs();
+    if (seen !== bytes) throw new Error(`${seen} of ${bytes} bytes came`);
+    return endMs;
   },
 
   async 'copy-from'({ port, bytes }): Promise<Span> {
@@ -85,7 +84,9 @@ const jobs: { [Name in Job['do']]: (job: Extract<Job, { do: Name }>) => Promise<
     await once(socket, 'connect');
     const chunk = Buffer.concat(values).subarray(0, COPY_CHUNK_BYTES);
     const startMs = nowMs();
-    for (let sent = 0; sent < bytes; sent += chunk.length) if (!socket.write(chunk)) await once(socket, 'drain');
+    for (let sent = 0; sent < bytes; sent += chunk.length) {
+      if (!socket.write(chunk.subarray(0, bytes - sent))) await once(socket, 'drain');
+    }
     socket.end();
     await once(socket, 'close');
     return { startMs, endMs: nowMs() };

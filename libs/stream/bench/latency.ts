@@ -22,7 +22,7 @@ export async function measureLatency({ rounds, latencySeconds: seconds }: Settin
     for (let round = 0; round < rounds; round++) {
       const broker = await startTickfold(safety);
       try {
-        const { bootstrap } = broker;
+        const bootstrap = broker.local;
         const topic = 'bench.latency';
         await makeTopic(bootstrap, topic);
         const records = RECORDS_PER_SECOND * seconds;

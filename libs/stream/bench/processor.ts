@@ -12,7 +12,7 @@ export async function measureProcessor({ rounds, processedRecords: records }: Se
   for (let round = 0; round < rounds; round++) {
     const broker = await startTickfold('durable');
     try {
-      const { bootstrap } = broker;
+      const bootstrap = broker.local;
       const topic = 'bench.input';
       await makeTopic(bootstrap, topic);
       await doJob({ do: 'produce', bootstrap, topic, records, acks: -1, batchBytes: 256 * 1024 });

@@ -70,7 +70,7 @@ export async function measureThroughput(setting: Setting): Promise<Figure[]> {
 async function through({ safety, acks, batchBytes, records }: Case, round: number): Promise<number> {
   const broker = await startTickfold(safety);
   try {
-    const { bootstrap } = broker;
+    const bootstrap = broker.local;
     const topic = `bench.through-${round}`;
     await makeTopic(bootstrap, topic);
     const consumer = startJob<number>({ do: 'consume', bootstrap, topic, records });
