@@ -1,4 +1,4 @@
-// `npm run torture -- SUITE [--seed N] [--rounds N] [--kills N]`: the long fault runs.
+// `npm run torture -- SUITE [--seed N] [--rounds N] [--kills N] …`: the long fault runs.
 import { join } from 'node:path';
 import { checkNode, installDependencies, repository, run } from './set-up.mjs';
 import { endWith, readWords } from './words.mjs';
@@ -6,6 +6,7 @@ import { endWith, readWords } from './words.mjs';
 /** Suite → the project whose `test/torture` folder holds it, and its options. */
 const suites = {
   log: { project: 'libs/log-engine', values: ['seed', 'rounds', 'kills'] },
+  stream: { project: 'libs/stream', values: ['seed', 'kills', 'records'] },
   wire: { project: 'libs/broker', values: ['seed', 'rounds', 'rebalances'] },
 };
 const usage = Object.entries(suites)

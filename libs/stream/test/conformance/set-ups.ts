@@ -1,12 +1,6 @@
 /** The three pairs of client and broker that the same rules are run on. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { startApacheKafka } from '@tickfold/testkit/apache-kafka';
+import { startBrokerProcess } from '@tickfold/testkit/broker-process';
 import type { StreamConfig } from '../../src/index.ts';
 
 export interface Served {
@@ -49,53 +43,21 @@ export const kafkaJsOnApacheKafka: SetUp = {
   resends: true,
 };
 
-const BROKER = join(import.meta.dirname, '../../../../apps/broker/dist/main.js');
-
 async function serveEmbedded(engine: 'embedded' | 'kafka'): Promise<Served> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tickfold-conformance-'));
-  let { child, port } = await startBroker(dataDir, 0);
-  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill(signal);
-    await once(child, 'exit');
-  };
-  return {
-    config: { engine, brokers: [`127.0.0.1:${port}`], clientId: 'conformance' },
-    kill: () => end('SIGKILL'),
-    async restart() {
-      ({ child, port } = await startBroker(dataDir, port));
-    },
-    async stop() {
-      await end('SIGTERM');
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
-}
-
-async function startBroker(
-  dataDir: string,
-  port: number,
-): Promise<{ child: ChildProcessByStdio<null, Readable, Readable>; port: number }> {
-  const child = spawn(process.execPath, [BROKER], {
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir, BROKER_PORT: String(port), HEALTH_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  const lines = createInterface(child.stdout);
-  for await (const line of lines) {
-    const told = JSON.parse(line);
-    if (told.msg !== 'listening for Kafka clients') continue;
-    child.stdout.resume();
-    return { child, port: told.port };
-  }
-  throw new Error(`the broker ended before it listened: ${stderr}`);
+  const { address, kill, restart, stop } = await startBrokerProcess();
+  return { config: { engine, brokers: [address], clientId: 'conformance' }, kill, restart, stop };
 }
 
 async function serveApacheKafka(): Promise<Served> {
-  const kafka = await startApacheKafka({ heapMb: 512, settings: { 'auto.create.topics.enable': 'false' } });
+  const kafka = await startApacheKafka({
+    heapMb: 512,
+    settings: {
+      'auto.create.topics.enable': 'false',
+      // A killed broker is missed sooner than after 9 s: the rules kill many.
+      'broker.session.timeout.ms': 2_000,
+      'broker.heartbeat.interval.ms': 500,
+    },
+  });
   return {
     config: { engine: 'kafka', brokers: [kafka.bootstrap], clientId: 'conformance' },
     kill: () => kafka.kill(1),
