@@ -127,6 +127,31 @@ const jobs: { [Name in Job['do']]: (job: Extract<Job, { do: Name }>) => Promise<
       return [...latencies];
     }),
 
+  share: ({ bootstrap, topic, instance, partitions, waitMs }) =>
+    withClient(bootstrap, async (client) => {
+      const done = new AbortController();
+      process.once('message', () => done.abort());
+      const nothing = new Int32Array(new SharedArrayBuffer(4));
+      await runProcessor<null>({
+        client,
+        group: 'bench.share',
+        instanceId: instance,
+        inputTopic: topic,
+        outputTopics: ['bench.shared'],
+        deadLetterTopic: 'bench.dead-letter',
+        createState: () => null,
+        handle(_, record, emit) {
+          // As a handler that works does, it holds up its own process; unlike one, it needs no core of its own.
+          Atomics.wait(nothing, 0, 0, waitMs);
+          emit({ topic: 'bench.shared', key: record.key, value: record.value!, timestampMs: record.timestampMs });
+        },
+        signal: done.signal,
+        onPartitions: (has) => {
+          if (has.length === partitions) tellParent('ready');
+        },
+      });
+    }),
+
   fold: ({ bootstrap, topic, records }) =>
     withClient(bootstrap, async (client): Promise<Span> => {
       const done = new AbortController();
