@@ -1,28 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type FeedRecord,
-  type FeedSource,
-  headers,
-  isMalformed,
-  MARKET_PARTITIONS,
-  type MalformedRecord,
-  sourceSessionSchema,
-  topics,
-} from '@tickfold/market';
-import { type Producer, partitionOfKey, type StreamClient } from '@tickfold/stream';
+import { type FeedItem, type FeedSource, isMalformed, MARKET_PARTITIONS, topics } from '@tickfold/market';
+import { partitionOfKey, type StreamClient, type TransactionalProducer } from '@tickfold/stream';
 import { LagGate } from './lag-gate.ts';
+import { deadLetterRecord, tickRecord } from './outgoing.ts';
 import { Pacer } from './pacer.ts';
+import { COMMIT_EVERY_MS, PositionCommits } from './position-commits.ts';
 import type { Progress } from './progress.ts';
-import {
-  CHECKPOINT_POSITIONS,
-  checkSource,
-  DEAD_LETTER_PARTITION,
-  firstPossiblyMissing,
-  INGEST_APP,
-  type ResumePoint,
-  readResumePoint,
-} from './resume.ts';
+import { readResumePosition } from './resume.ts';
 
+const TRANSACTIONAL_ID = 'market.ingest';
 const PARTING_MS = 1_000;
 
 export interface IngestRun {
@@ -40,8 +26,8 @@ export interface IngestRun {
 
 /**
  * Sends what the log lacks of a source, and resolves when the source is exhausted and all of it is durable, or when the
- * signal is aborted. Every position is sent once, in whatever way earlier runs ended: each partition, and the dead
- * letters, continue behind the last position that they hold.
+ * signal is aborted. Every position is in the log once, in whatever way earlier runs ended: ticks, dead letters and the
+ * position behind them are committed together.
  *
  * @returns true when the source is exhausted
  * @throws StreamError when the broker goes away: run again with a new client
@@ -49,32 +35,38 @@ export interface IngestRun {
  * @throws FeedError when a file cannot be read on
  */
 export async function ingest(run: IngestRun): Promise<boolean> {
-  const { client, feed } = run;
+  const { client, feed, speed, signal } = run;
   await client.admin.ensureTopics([
     { name: topics.ticks, partitionCount: MARKET_PARTITIONS },
     { name: topics.marketDeadLetter, partitionCount: MARKET_PARTITIONS },
     { name: topics.source, partitionCount: 1 },
   ]);
-  await checkSource(client, feed);
-  const producer = client.producer();
+  // Another source is refused before it shuts out the run that may be at work on the one that is held.
+  await readResumePosition(client, feed);
+  const producer = await client.transactionalProducer({ transactionalId: TRANSACTIONAL_ID });
   try {
-    // What an interrupted run still had on its way lies before this record in the volume's one journal: once it is
-    // durable, the partitions end where they will stay.
-    await sendSourceSession(producer, run);
-    await producer.flush();
-    const resume = await readResumePoint(client);
-    run.progress.report({ resumedFrom: Math.max(resume.deadLetters, ...resume.ticks) + 1 });
+    // The run before is shut out, and what it left open is taken back: the position stays what it is now.
+    const position = await readResumePosition(client, feed);
+    const commits = new PositionCommits({ producer, feed, speed, position });
+    await unlessAborted(signal, commits.all());
+    run.progress.report({ resumedFrom: position });
     run.onFlowing();
-    return await sendAll(run, producer, resume);
+    return await sendAll(run, { producer, commits, position });
   } finally {
     const closed = producer.close().catch(() => {});
-    // What is on its way is seen off, but whoever has to end does not wait long for a broker that may be ending too: the
-    // log tells the next run how far this one got.
-    await (run.signal.aborted ? Promise.race([closed, delay(PARTING_MS, undefined, { ref: false })]) : closed);
+    // What is not committed is taken back, and whoever has to end does not wait long for a broker that may be ending too.
+    await (signal.aborted ? Promise.race([closed, delay(PARTING_MS, undefined, { ref: false })]) : closed);
   }
 }
 
-async function sendAll(run: IngestRun, producer: Producer, resume: ResumePoint): Promise<boolean> {
+interface Output {
+  producer: TransactionalProducer;
+  commits: PositionCommits;
+  /** Of the first item to send. */
+  position: number;
+}
+
+async function sendAll(run: IngestRun, { producer, commits, position }: Output): Promise<boolean> {
   const { feed, progress, signal } = run;
   const pacer = new Pacer(run.speed, () => performance.now());
   const gate = new LagGate({
@@ -82,46 +74,60 @@ async function sendAll(run: IngestRun, producer: Producer, resume: ResumePoint):
     lagMax: run.lagMax,
     signal,
     onWaiting: (waiting) => progress.report({ waitingForEnrichment: waiting }),
+    commit: () => unlessAborted(signal, commits.all()),
   });
   const partitions = new PartitionBySymbol();
 
-  for await (const chunk of feed.records(firstPossiblyMissing(resume))) {
+  for await (const chunk of chunksOf(feed, position, commits)) {
     for (const item of chunk) {
       if (signal.aborted) return false;
-      if (item.position % CHECKPOINT_POSITIONS === 0) await unlessAborted(signal, checkpoint(run, producer));
       let room: Promise<void> | undefined;
       if (isMalformed(item)) {
-        if (item.position <= resume.deadLetters) continue;
-        room = sendDeadLetter(producer, item, feed);
+        room = producer.send(deadLetterRecord(item, feed));
         progress.lineMalformed();
       } else {
-        const partition = partitions.of(item.symbol);
-        if (item.position <= resume.ticks[partition]!) {
-          progress.tickSkipped();
-          continue;
-        }
         const waitMs = pacer.waitMs(item.eventTimeMs);
         if (waitMs > 0) {
           progress.reportNowAndThen(performance.now());
-          await delay(waitMs, undefined, { signal }).catch(() => {});
+          await committingMeanwhile(commits, waitMs, signal);
           if (signal.aborted) return false;
         }
-        room = sendTick(producer, item, partition);
+        room = producer.send(tickRecord(item, partitions.of(item.symbol)));
         progress.tickSent(item);
       }
       if (room !== undefined) await unlessAborted(signal, room);
+      commits.reached(item.position + 1);
+      commits.nowAndThen();
       if (gate.count()) await gate.pass();
     }
     progress.reportNowAndThen(performance.now());
   }
-  await unlessAborted(signal, producer.flush());
+  await unlessAborted(signal, commits.all());
   return !signal.aborted;
 }
 
-/** See CHECKPOINT_POSITIONS. The source is told again, so that the volume's cap never takes the last word about it. */
-async function checkpoint(run: IngestRun, producer: Producer): Promise<void> {
-  await sendSourceSession(producer, run);
-  await producer.flush();
+/** The source's items; what was sent before does not wait for a slow source. */
+async function* chunksOf(feed: FeedSource, position: number, commits: PositionCommits): AsyncGenerator<FeedItem[]> {
+  const chunks = feed.records(position)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const timer = setInterval(() => commits.nowAndThen(), COMMIT_EVERY_MS);
+      const next = await chunks.next().finally(() => clearInterval(timer));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** Waits until the next item may go; what was sent before does not wait for it. */
+async function committingMeanwhile(commits: PositionCommits, waitMs: number, signal: AbortSignal): Promise<void> {
+  const endMs = performance.now() + waitMs;
+  for (let leftMs = waitMs; leftMs > 0 && !signal.aborted; leftMs = endMs - performance.now()) {
+    await delay(Math.min(leftMs, COMMIT_EVERY_MS), undefined, { signal }).catch(() => {});
+    commits.nowAndThen();
+  }
 }
 
 /** Waits for the promise, or for the end of the process. Leaves no listener behind: it is called for as long as ticks flow. */
@@ -131,51 +137,6 @@ function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<voi
     signal.addEventListener('abort', end, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
     if (signal.aborted) end();
-  });
-}
-
-function sendTick(producer: Producer, record: FeedRecord, partition: number): Promise<void> | undefined {
-  return producer.send({
-    topic: topics.ticks,
-    partition,
-    key: record.symbol,
-    value: record.line,
-    timestampMs: record.eventTimeMs,
-    // Names that are computed for every tick would cost more than the rest of its record.
-    headers: {
-      kind: record.kind,
-      source: record.source,
-      position: String(record.position),
-    } satisfies Partial<Record<keyof typeof headers, string>>,
-  });
-}
-
-function sendDeadLetter(producer: Producer, record: MalformedRecord, feed: FeedSource): Promise<void> | undefined {
-  return producer.send({
-    topic: topics.marketDeadLetter,
-    partition: DEAD_LETTER_PARTITION,
-    key: null,
-    value: record.line,
-    // A line without a readable time has at least its day.
-    timestampMs: Date.parse(`${feed.eventDate}T00:00:00Z`),
-    headers: {
-      [headers.app]: INGEST_APP,
-      [headers.source]: record.source,
-      [headers.position]: String(record.position),
-      [headers.reason]: record.reason,
-    },
-  });
-}
-
-async function sendSourceSession(producer: Producer, { feed, speed }: IngestRun): Promise<void> {
-  const { identity, description, eventDate } = feed;
-  await producer.send({
-    topic: topics.source,
-    partition: 0,
-    key: null,
-    value: sourceSessionSchema.encode({ identity, description, eventDate, speed }),
-    timestampMs: Date.parse(`${eventDate}T00:00:00Z`),
-    headers: { [headers.app]: INGEST_APP, [headers.schema]: sourceSessionSchema.id },
   });
 }
 

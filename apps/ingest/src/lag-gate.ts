@@ -12,6 +12,8 @@ export interface LagGateOptions {
   signal: AbortSignal;
   /** Told when the gate closes and opens. */
   onWaiting(waiting: boolean): void;
+  /** Makes visible what was sent: only that can enrichment catch up with. */
+  commit(): Promise<void>;
 }
 
 /**
@@ -35,11 +37,14 @@ export class LagGate {
 
   /** Resolves once enrichment is near enough. */
   async pass(): Promise<void> {
-    const { signal, onWaiting, lagMax } = this.#options;
+    const { signal, onWaiting, lagMax, commit } = this.#options;
     this.#sentSinceAsked = 0;
     let waiting = false;
     while (!signal.aborted && (await this.#lag()) > lagMax) {
-      if (!waiting) onWaiting(true);
+      if (!waiting) {
+        onWaiting(true);
+        await commit();
+      }
       waiting = true;
       await delay(ASK_AGAIN_MS, undefined, { signal }).catch(() => {});
     }

@@ -18,7 +18,6 @@ export class Progress {
   );
   #sent = 0;
   #malformed = 0;
-  #skipped = 0;
   #eventTimeMs: number | undefined;
   #position = -1;
   #fields: Record<string, unknown> = {};
@@ -53,11 +52,6 @@ export class Progress {
     this.#malformed++;
   }
 
-  /** The log held it already: a run before this one sent it. */
-  tickSkipped(): void {
-    this.#skipped++;
-  }
-
   /** Cheap enough to call for every chunk. */
   reportNowAndThen(nowMs: number): void {
     if (nowMs < this.#nextReportMs) return;
@@ -70,7 +64,6 @@ export class Progress {
     this.#app.reportStatus({
       ...this.#fields,
       ticksSent: this.#sent,
-      ticksSkipped: this.#skipped,
       malformed: this.#malformed,
       unknownExchanges: this.#unknownExchanges(),
       position: this.#position,

@@ -77,7 +77,7 @@ export const headers = {
   kind: 'kind',
   /** Source id `<file>:<line>` of the tick; every output that a tick caused carries its tick's id. */
   source: 'source',
-  /** Ordinal of the tick in its source; on `market.ticks` and `market.dead-letter` only. */
+  /** Ordinal of the tick in its source; on `market.source`, of the first one that the log lacks. */
   position: 'position',
   /** Offset of the input record in the same partition number of the input topic; on every processor's output. */
   input: 'input',

@@ -1,4 +1,7 @@
-/** `market.source`: which source fills `market.ticks`. Written when ingest begins or resumes, and again now and then. */
+/**
+ * `market.source`: which source fills `market.ticks`. Written with every commit of its ticks; the header `position` says up to
+ * where they go.
+ */
 export interface SourceSession {
   /** Changes with whatever changes the ticks: two sources of one identity yield the same ticks at the same positions. */
   identity: string;
