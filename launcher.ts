@@ -4,10 +4,13 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { printError, readInteger, readPort, readText, UsageError, UserError, watchParent } from '@tickfold/app-runtime';
 import { FeedError, isDate, openSource, parseSourceSpec, type SourceSpec, simulatorDefaults } from '@tickfold/market';
+import { connect, streamConfigFromEnv } from '@tickfold/stream';
 import { freePort, type ServiceEvent, supervise } from '@tickfold/supervisor';
 import { Command, CommanderError } from 'commander';
 import { type Settings, serviceNames, topology } from './topology.ts';
 
+/** Who starts a system wants to know at once that its cluster is not there. */
+const CLUSTER_ANSWERS_WITHIN_MS = 8_000;
 const REPOSITORY = dirname(fileURLToPath(new URL('.', import.meta.url)));
 
 /**
@@ -27,6 +30,7 @@ export async function launch(arguments_: string[]): Promise<number> {
     const settings = readSettings(arguments_, process.env);
     if (settings === undefined) return 0;
     await checkPlace(settings);
+    if (settings.kafkaBrokers !== undefined) await checkCluster(process.env, stop.signal);
     await checkSource(settings);
     const healthPorts = new Map<string, number>();
     for (const name of serviceNames(settings)) healthPorts.set(name, await freePort());
@@ -41,9 +45,8 @@ export async function launch(arguments_: string[]): Promise<number> {
         const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
         say(`all services are ready after ${seconds} s`);
         process.stdout.write(`\n  Tickfold is up:  http://${displayName(settings.host)}:${settings.webPort}\n`);
-        process.stdout.write(
-          `  Kafka clients:   ${displayName(settings.host)}:${settings.brokerPort}\n  Ctrl-C ends it.\n\n`,
-        );
+        const brokers = settings.kafkaBrokers ?? `${displayName(settings.host)}:${settings.brokerPort}`;
+        process.stdout.write(`  Kafka clients:   ${brokers}\n  Ctrl-C ends it.\n\n`);
       },
     });
     say('everything has ended');
@@ -100,10 +103,25 @@ function readSettings(arguments_: string[], env: NodeJS.ProcessEnv): Settings | 
     webPort: readPort(env, 'PORT', 3000),
     brokerPort: readPort(env, 'BROKER_PORT', 9092),
     brokerInternalPort: env.BROKER_INTERNAL_PORT ? readPort(env, 'BROKER_INTERNAL_PORT', 9094) : undefined,
+    kafkaBrokers: readCluster(env),
     models: readText(env, 'MODELS', 'reversion-1,reversion-2')
       .split(',')
       .map((name) => name.trim()),
   };
+}
+
+/** The cluster that takes the place of the broker here; undefined on the embedded engine. @throws StreamError */
+function readCluster(env: NodeJS.ProcessEnv): string | undefined {
+  const { engine, brokers } = streamConfigFromEnv(env, 'tickfold');
+  return engine === 'kafka' ? brokers.join(',') : undefined;
+}
+
+/** Asks the cluster once, so that one that is not there is told before anything starts. @throws StreamError */
+async function checkCluster(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  const config = streamConfigFromEnv(env, 'tickfold');
+  const client = await connect({ ...config, connectTimeoutMs: CLUSTER_ANSWERS_WITHIN_MS }, signal);
+  await client.close();
+  say(`streams: Apache Kafka at ${config.brokers.join(', ')}`);
 }
 
 /** The source as the apps are told it: a path is relative to where the command was typed. */
@@ -128,7 +146,7 @@ async function checkSource({ source, date, seed }: Settings): Promise<void> {
 }
 
 /** Looks at folder and ports before anything starts, so that the first message is the one that helps. */
-async function checkPlace({ dataDir, host, webPort, brokerPort }: Settings): Promise<void> {
+async function checkPlace({ dataDir, host, webPort, brokerPort, kafkaBrokers }: Settings): Promise<void> {
   try {
     makeFolder(dataDir);
     accessSync(dataDir, constants.W_OK | constants.X_OK);
@@ -140,7 +158,7 @@ async function checkPlace({ dataDir, host, webPort, brokerPort }: Settings): Pro
     );
   }
   await checkPort(host, webPort, 'PORT');
-  await checkPort(host, brokerPort, 'BROKER_PORT');
+  if (kafkaBrokers === undefined) await checkPort(host, brokerPort, 'BROKER_PORT');
 }
 
 /** One folder after the other: Node's own recursive mkdir does not return where the file system keeps saying ENOENT, as /proc does. */

@@ -14,6 +14,8 @@ export interface Settings {
   webPort: number;
   brokerPort: number;
   brokerInternalPort: number | undefined;
+  /** `host:port,…` of an Apache Kafka cluster that takes the place of the broker here. */
+  kafkaBrokers?: string | undefined;
   models: string[];
 }
 
@@ -25,13 +27,18 @@ export interface Settings {
  *                                                              └─► analytics ─► model-reversion-2.* ─┴─► decisions ─► live.*
  *     web: all of these topics on a page
  *
- * Every box is a process of its own. They share the broker's topics and published files, nothing else.
+ * Every box is a process of its own. They share the broker's topics and published files, nothing else. On an Apache Kafka
+ * cluster the broker is not started, and the apps are told where the cluster is instead.
  *
  * @param healthPorts a free port for the health server of every service but web
  */
 export function topology(settings: Settings, healthPorts: ReadonlyMap<string, number>): Topology {
-  const { host, dataDir } = settings;
-  const common = { DATA_DIR: dataDir, BROKERS: `${localName(host)}:${settings.brokerPort}` };
+  const { host, dataDir, kafkaBrokers } = settings;
+  const streams: Record<string, string> =
+    kafkaBrokers === undefined
+      ? { BROKERS: `${localName(host)}:${settings.brokerPort}` }
+      : { STREAM_ENGINE: 'kafka', KAFKA_BROKERS: kafkaBrokers };
+  const common = { DATA_DIR: dataDir, ...streams };
   const source = {
     SOURCE: settings.source,
     SIM_SEED: String(settings.seed),
@@ -56,18 +63,22 @@ export function topology(settings: Settings, healthPorts: ReadonlyMap<string, nu
     ...more,
   });
 
-  const pipeline = [
+  const broker = () =>
     service('broker', 'broker', {
       HOST: host,
       BROKER_PORT: String(settings.brokerPort),
       ...(settings.brokerInternalPort === undefined
         ? {}
         : { BROKER_INTERNAL_PORT: String(settings.brokerInternalPort) }),
-    }),
-    service('ingest', 'ingest', source, { after: ['broker'] }),
-    service('enrichment', 'enrichment', source, { after: ['broker'] }),
-    ...settings.models.map((model) => service(model, 'analytics', { MODEL: model }, { after: ['broker'] })),
-    service('decisions', 'decisions', { MODELS: settings.models.join(',') }, { after: ['broker'] }),
+    });
+  const brokers = kafkaBrokers === undefined ? [broker()] : [];
+  const after = brokers.map(({ name }) => name);
+  const pipeline = [
+    ...brokers,
+    service('ingest', 'ingest', source, { after }),
+    service('enrichment', 'enrichment', source, { after }),
+    ...settings.models.map((model) => service(model, 'analytics', { MODEL: model }, { after })),
+    service('decisions', 'decisions', { MODELS: settings.models.join(',') }, { after }),
   ];
   const web = {
     name: 'web',
@@ -80,7 +91,7 @@ export function topology(settings: Settings, healthPorts: ReadonlyMap<string, nu
       SERVICES: pipeline.map(({ name, healthUrl }) => `${name}=${healthUrl}`).join(','),
     },
     healthUrl: `http://${localName(host)}:${settings.webPort}`,
-    after: ['broker'],
+    after,
   };
   return {
     tasks: [{ name: 'history', entry: builtEntry('history'), env: { ...common, ...source } }],

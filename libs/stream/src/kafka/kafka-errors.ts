@@ -22,6 +22,9 @@ const DISCONNECTED = new Set([
   'KafkaJSNoBrokerAvailableError',
   'KafkaJSGroupCoordinatorNotFound',
   'KafkaJSLockTimeout',
+  // Somebody else gave the connections up that this one was just using.
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
 ]);
 
 /** By the name of the protocol's error; each other one that may pass by itself is `unavailable`, the rest `rejected`. */
