@@ -34,6 +34,7 @@ export const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
 export const BATCH_MAGIC = 2;
 export const CRC_AT = 17;
 export const CRC_FROM = 21;
+const BASE_TIMESTAMP_AT = 27;
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -148,7 +149,7 @@ class HeaderView implements BatchHeader {
   }
 
   get baseTimestampMs(): bigint {
-    return this.#bytes.readBigInt64BE(this.#at + 27);
+    return this.#bytes.readBigInt64BE(this.#at + BASE_TIMESTAMP_AT);
   }
 
   get maxTimestampMs(): bigint {
@@ -258,7 +259,7 @@ export class RecordCursor {
     const { header } = batch;
     this.baseOffset = header.baseOffset;
     this.#recordCount = header.recordCount;
-    this.#baseTimestampMs = Number(header.baseTimestampMs);
+    this.#baseTimestampMs = readInt64(batch.bytes, BASE_TIMESTAMP_AT);
     this.#appendTimeMs = header.isAppendTime ? Number(header.maxTimestampMs) : undefined;
     if (header.compression === 'none') {
       this.bytes = batch.bytes;
@@ -457,6 +458,11 @@ function unreadableNumber(cause: unknown): RecordBatchError {
 /** As Buffer's method, without its checks. */
 function readInt32(bytes: Buffer, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
+
+/** As a number, beyond 2^53 the nearest one: a bigint on the way would cost more than the rest of opening a batch. */
+function readInt64(bytes: Buffer, at: number): number {
+  return readInt32(bytes, at) * 2 ** 32 + (readInt32(bytes, at + 4) >>> 0);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

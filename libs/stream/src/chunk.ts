@@ -146,7 +146,8 @@ class ChunkRecords implements IterableIterator<StreamRecord> {
       if (batch === undefined) return false;
       if (batch.header.isControl) continue;
       this.#cursor = new RecordCursor(batch);
-      this.#firstDelta = Number(this.#fromOffset - batch.header.baseOffset);
+      // Only the first one may begin before what is wanted.
+      this.#firstDelta = this.#nextBatch === 1 ? Number(this.#fromOffset - batch.header.baseOffset) : 0;
       return true;
     }
   }
