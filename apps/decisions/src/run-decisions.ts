@@ -15,11 +15,11 @@ import { type Champion, championOf } from '@tickfold/promotion';
 import {
   type ConsumerOptions,
   firstOffsetWhere,
-  type Producer,
+  type OutgoingRecord,
   type RecordChunk,
   type RecordView,
   type StreamClient,
-  untilSettled,
+  type TransactionalProducer,
 } from '@tickfold/stream';
 import { judgeCommand } from './judge-command.ts';
 import { inputOf, readStanding, type Standing } from './standing.ts';
@@ -28,7 +28,8 @@ import { inputOf, readStanding, type Standing } from './standing.ts';
 const RECORDS_PER_TURN = 500;
 /** How often a champion that has not started yet is looked for. */
 const TOPIC_POLL_MS = 500;
-const OUTPUTS = [topics.liveDecisions, topics.promotions, topics.liveDeadLetter];
+/** Copied decisions are seen this much later at most, beside the time that the commit itself takes. */
+const COMMIT_EVERY_MS = 50;
 
 const utf8 = new TextDecoder();
 
@@ -55,10 +56,11 @@ export interface DecisionsOptions {
 
 /**
  * Copies the champion's decisions into `live.decisions`, and answers who asks for another champion, until the signal is
- * aborted. Everything is resumed from what was written before, so it may end at any moment, however it ends:
+ * aborted. Everything is resumed from what was committed before, so it may end at any moment, however it ends; who runs
+ * next shuts out the one before:
  *
- * - a promotion counts from the first input on that `live.decisions` does not hold yet: what was sent is acknowledged
- *   first, and the promotion itself is durable before the new champion's first decision is sent;
+ * - a promotion counts from the first input on that `live.decisions` does not hold yet: it is committed with the last
+ *   decisions of its predecessor or behind them, and before the new champion's first decision is sent;
  * - a champion that is behind is waited for; one that is ahead is searched through for that input.
  *
  * @throws StreamError `disconnected` and other passing ones (see `runResumably`), `foreign-output`
@@ -72,32 +74,56 @@ export async function runDecisions(options: DecisionsOptions): Promise<void> {
       partitionCount: 1,
     })),
   ]);
-  await untilSettled(client, OUTPUTS);
-  const producer = client.producer();
+  const producer = await client.transactionalProducer({ transactionalId: groups.decisions });
   try {
-    const desk = new Desk(options, producer, await readStanding(client));
+    const commits = new Commits(producer);
+    const desk = new Desk(options, commits, await readStanding(client));
     await desk.ensureChampion();
     while (!signal.aborted) await desk.followChampion();
-    await producer.flush();
+    await commits.now();
   } finally {
     // The run's own error, if any, is on its way already; a second one from closing would hide it.
     await producer.close().catch(() => {});
   }
 }
 
+/** A producer whose records are committed soon after they were sent. */
+class Commits {
+  readonly #producer: TransactionalProducer;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(producer: TransactionalProducer) {
+    this.#producer = producer;
+  }
+
+  /** @returns what to wait for before the next call, if anything */
+  send(record: OutgoingRecord): Promise<void> | undefined {
+    // Where that commit fails the producer is dead, and the next call says why.
+    this.#timer ??= setTimeout(() => this.now().catch(() => {}), COMMIT_EVERY_MS);
+    return this.#producer.send(record);
+  }
+
+  /** Resolves when all that was sent is durable, and seen. @throws StreamError */
+  async now(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#producer.commit();
+  }
+}
+
 /** Where decisions are copied and commands answered, one after the other. */
 class Desk {
   readonly #options: DecisionsOptions;
-  readonly #producer: Producer;
+  readonly #commits: Commits;
   readonly #standing: Standing;
   readonly #now: () => number;
   #champion: Champion;
   readonly #lags = new Map<number, number>();
   #foreign = 0;
 
-  constructor(options: DecisionsOptions, producer: Producer, standing: Standing) {
+  constructor(options: DecisionsOptions, commits: Commits, standing: Standing) {
     this.#options = options;
-    this.#producer = producer;
+    this.#commits = commits;
     this.#standing = standing;
     this.#now = options.now ?? Date.now;
     this.#champion = championOf(standing.promotions);
@@ -175,7 +201,7 @@ class Desk {
       else if (input >= nextInput[partition]!) {
         nextInput[partition] = input + 1n;
         this.#standing.decisions++;
-        const room = this.#producer.send(this.#liveDecision(record));
+        const room = this.#commits.send(this.#liveDecision(record));
         if (room !== undefined) await room;
       }
       if (++read % RECORDS_PER_TURN !== 0) continue;
@@ -185,7 +211,7 @@ class Desk {
     this.#lags.set(partition, Number(chunk.highWatermark - chunk.nextOffset));
   }
 
-  #liveDecision(record: RecordView): Parameters<Producer['send']>[0] {
+  #liveDecision(record: RecordView): OutgoingRecord {
     const { partition, key, value, timestampMs } = record;
     const copied: Record<string, string> = {};
     for (const { key: name, value: bytes } of record.headers()) copied[name] = utf8.decode(bytes);
@@ -203,8 +229,6 @@ class Desk {
   }
 
   async #answer(command: PromotionCommand, offset: bigint): Promise<void> {
-    // All that was copied is in the log: nobody can have decided the first input after it.
-    await this.#producer.flush();
     const atMs = this.#now();
     const verdict = judgeCommand(command, this.#champion, this.#options.models, atMs);
     const current = this.#champion.champion!;
@@ -225,9 +249,9 @@ class Desk {
     );
   }
 
-  /** Durable when resolved. @param command offset of the command that it answers */
+  /** Committed when resolved. @param command offset of the command that it answers */
   async #record(promotion: Promotion, command?: bigint): Promise<void> {
-    this.#producer.send({
+    this.#commits.send({
       topic: topics.promotions,
       partition: 0,
       key: null,
@@ -238,7 +262,7 @@ class Desk {
         [headers.schema]: promotionSchema.id,
       },
     });
-    await this.#producer.flush();
+    await this.#commits.now();
     const { promotions, answered } = this.#standing;
     promotions.push(promotion);
     if (promotion.commandId !== null) answered.add(promotion.commandId);
@@ -247,7 +271,7 @@ class Desk {
 
   async #sendDeadLetter(record: RecordView, reason: string): Promise<void> {
     const { topic, partition, offset, key, value, timestampMs } = record;
-    this.#producer.send({
+    this.#commits.send({
       topic: topics.liveDeadLetter,
       partition: 0,
       key,
@@ -260,7 +284,7 @@ class Desk {
         [headers.input]: String(offset),
       },
     });
-    await this.#producer.flush();
+    await this.#commits.now();
   }
 
   #tellProgress(): void {

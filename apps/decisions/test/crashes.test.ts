@@ -34,7 +34,7 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
 const fuses: fc.Arbitrary<Fuse[]> = fc.array(
   fc.record({
     callsLeft: fc.integer({ min: 0, max: 25 }),
-    arriving: fc.array(fc.constantFrom(0, 0.5, 1), { minLength: 5, maxLength: 5 }),
+    lastCommitCounts: fc.boolean(),
   }),
   { minLength: 8, maxLength: 8 },
 );

@@ -1,17 +1,20 @@
-import { type OutgoingRecord, type Producer, type StreamClient, StreamError } from '@tickfold/stream';
+import {
+  type GroupOffsets,
+  type OutgoingRecord,
+  type StreamClient,
+  StreamError,
+  type TransactionalProducer,
+} from '@tickfold/stream';
 
-/** When a process dies to the broker, and what of its last words arrives. */
+/** When a process dies to the broker, and what of its last words counts. */
 export interface Fuse {
-  /** Calls of `send` and `flush` that still work. */
+  /** Calls of `send` and `commit` that still work. */
   callsLeft: number;
-  /**
-   * Of what was sent and not flushed, the share that is in the log nevertheless: the first of these for the first
-   * partition that was sent to, and so on, round again. Within a partition the oldest arrive, as in real life.
-   */
-  arriving: number[];
+  /** Whether the commit in which it dies is carried out nevertheless. */
+  lastCommitCounts: boolean;
 }
 
-/** A client whose producers die when the fuse has burnt down. What was not flushed by then is lost as the fuse says. */
+/** A client whose transactional producers die when the fuse has burnt down, and leave their transaction open. */
 export function dyingClient(client: StreamClient, fuse: Fuse): StreamClient {
   return {
     admin: client.admin,
@@ -20,54 +23,50 @@ export function dyingClient(client: StreamClient, fuse: Fuse): StreamClient {
     groupConsumer: (options) => client.groupConsumer(options),
     lastRecord: (topic, partition) => client.lastRecord(topic, partition),
     close: () => client.close(),
-    producer: () => new DyingProducer(client.producer(), { ...fuse }),
-    transactionalProducer: (options) => client.transactionalProducer(options),
+    producer: (options) => client.producer(options),
+    transactionalProducer: async (options) =>
+      new DyingProducer(await client.transactionalProducer(options), { ...fuse }),
   };
 }
 
-class DyingProducer implements Producer {
-  readonly #producer: Producer;
+class DyingProducer implements TransactionalProducer {
+  readonly #producer: TransactionalProducer;
   readonly #fuse: Fuse;
-  readonly #unflushed = new Map<string, OutgoingRecord[]>();
 
-  constructor(producer: Producer, fuse: Fuse) {
+  constructor(producer: TransactionalProducer, fuse: Fuse) {
     this.#producer = producer;
     this.#fuse = fuse;
   }
 
   send(record: OutgoingRecord): Promise<void> | undefined {
-    const place = `${record.topic}/${record.partition}`;
-    this.#unflushed.set(place, [...(this.#unflushed.get(place) ?? []), record]);
-    if (this.#fuse.callsLeft-- > 0) return undefined;
-    const dying = this.#die();
-    // As with any producer, the failure meets a caller who lets go of this in `flush`.
-    dying.catch(() => {});
-    return dying;
+    if (this.#fuse.callsLeft-- > 0) return this.#producer.send(record);
+    const dead = Promise.reject(killed());
+    // As with any producer, the failure meets a caller who lets go of this in `commit`.
+    dead.catch(() => {});
+    return dead;
   }
 
   async flush(): Promise<void> {
-    if (this.#fuse.callsLeft-- > 0) await this.#write(() => 1);
-    else await this.#die();
-  }
-
-  async close(): Promise<void> {
-    // Whether dead or not: what is left was lost, or is flushed already.
-    await this.#producer.close();
-  }
-
-  async #die(): Promise<never> {
-    const { arriving, callsLeft } = this.#fuse;
-    if (callsLeft === -1) await this.#write((index) => arriving[index % arriving.length]!);
-    throw new StreamError('disconnected', 'killed by the test');
-  }
-
-  async #write(shareOf: (index: number) => number): Promise<void> {
-    const places = [...this.#unflushed.values()];
-    this.#unflushed.clear();
-    for (const [index, records] of places.entries()) {
-      const count = Math.round(records.length * shareOf(index));
-      for (const record of records.slice(0, count)) await this.#producer.send(record);
-    }
     await this.#producer.flush();
   }
+
+  async commit(offsets?: readonly GroupOffsets[]): Promise<void> {
+    const { callsLeft, lastCommitCounts } = this.#fuse;
+    this.#fuse.callsLeft--;
+    if (callsLeft > 0 || (callsLeft === 0 && lastCommitCounts)) await this.#producer.commit(offsets);
+    if (callsLeft <= 0) throw killed();
+  }
+
+  abort(): Promise<void> {
+    return this.#producer.abort();
+  }
+
+  /** Who was killed takes nothing back: the next one does. */
+  async close(): Promise<void> {
+    if (this.#fuse.callsLeft > 0) await this.#producer.close();
+  }
+}
+
+function killed(): StreamError {
+  return new StreamError('disconnected', 'killed by the test');
 }

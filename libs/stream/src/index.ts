@@ -25,5 +25,4 @@ export {
   type ProducerLinks,
 } from './producer.ts';
 export { type ResumableOptions, runResumably } from './resumable.ts';
-export { untilSettled } from './settled.ts';
 export { BatchingTransactionalProducer, type TransactionLinks } from './transactional-producer.ts';

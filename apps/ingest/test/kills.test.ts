@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FeedItem, isMalformed, MARKET_PARTITIONS, openSource, parseSourceSpec, topics } from '@tickfold/market';
+import { connect, partitionOfKey, type StreamClient, type StreamConfig } from '@tickfold/stream';
+import { startApacheKafka, whyNoApacheKafka } from '@tickfold/testkit/apache-kafka';
+import { startBrokerProcess } from '@tickfold/testkit/broker-process';
+import { SeededRandom } from '@tickfold/testkit/seeded-random';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { IngestProcess } from './ingest-process.ts';
+import { readTopic } from './scenario.ts';
+
+/** Within these, ingest has begun to send and is not through. */
+const LONGEST_LIFE_MS = 120;
+const MINUTES = 60_000;
+
+interface Served {
+  config: StreamConfig;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+interface SetUp {
+  title: string;
+  kills: number;
+  serve(): Promise<Served>;
+  whyNot?: string | undefined;
+}
+
+const setUps: SetUp[] = [
+  { title: 'the lean client on the embedded broker', kills: 8, serve: () => serveEmbedded('embedded') },
+  { title: 'kafkajs on the embedded broker', kills: 8, serve: () => serveEmbedded('kafka') },
+  { title: 'kafkajs on Apache Kafka', kills: 3, serve: serveApacheKafka, whyNot: whyNoApacheKafka() },
+];
+
+const shared = resolve(process.env.TICKFOLD_SHARED_DATA ?? join(import.meta.dirname, '../../../../shared/data'));
+const [taq, lean] = [join(shared, 'taq'), join(shared, 'lean')];
+const whyNotWhole =
+  process.env.TICKFOLD_WHOLE_DAYS === undefined ? 'it takes minutes; set TICKFOLD_WHOLE_DAYS=1 to run it' : undefined;
+
+/** Real lines, where this machine has them; a simulated day everywhere. */
+const sources: { title: string; env: Record<string, string>; whyNot?: string | undefined }[] = [
+  { title: 'a simulated day', env: simulated(60) },
+  { title: 'the sample Daily Trades files', env: { SOURCE: `taq:${taq}` }, whyNot: whyNotThere(taq) },
+  { title: 'a simulated day at speed 60', env: { ...simulated(20), SPEED: '60' }, whyNot: whyNotWhole },
+  { title: 'a day of 2013', env: { SOURCE: `lean:${lean}` }, whyNot: whyNotThere(lean) ?? whyNotWhole },
+];
+
+function simulated(ticksPerSecond: number): Record<string, string> {
+  return { SOURCE: 'sim', SIM_SEED: '7', SIM_SYMBOLS: '20', SIM_RATE: String(ticksPerSecond) };
+}
+
+function whyNotThere(folder: string): string | undefined {
+  return existsSync(folder) ? undefined : `there is no ${folder}`;
+}
+
+for (const setUp of setUps) {
+  describe(setUp.title, () => {
+    for (const source of sources) {
+      const whyNot = setUp.whyNot ?? source.whyNot;
+      const title = `${source.title} is in the log once and in order, though ingest and the broker are killed again and again`;
+      if (whyNot !== undefined) test.skip(`${title}: ${whyNot}`);
+      else test(title, () => killAgainAndAgain(setUp, source.env), 10 * MINUTES);
+    }
+  });
+}
+
+async function killAgainAndAgain(setUp: SetUp, source: Record<string, string>): Promise<void> {
+  const served = await setUp.serve();
+  const random = new SeededRandom(1);
+  const env = { ...engineEnv(served.config), SPEED: '0', ...source };
+  let ingest = new IngestProcess(env);
+  onTestFinished(() => ingest.kill());
+  let kills = 0;
+  for (let times = 1; kills < setUp.kills; times++) {
+    await ingest.untilFlowing(times);
+    if (ingest.isComplete) break;
+    await delay(random.below(LONGEST_LIFE_MS));
+    kills++;
+    const victim = random.pick(['ingest', 'broker', 'both']);
+    if (victim !== 'ingest') await served.kill();
+    if (victim !== 'broker') {
+      await ingest.kill();
+      ingest = new IngestProcess(env);
+      times = 0;
+    }
+    if (victim !== 'ingest') await served.restart();
+  }
+  await ingest.untilComplete();
+
+  const client = await connect(served.config);
+  onTestFinished(() => client.close());
+  const { stored, expected } = await bothSides(client, source);
+  for (const [lane, positions] of expected) expect(stored.get(lane), lane).toEqual(positions);
+  expect(kills).toBeGreaterThan(0);
+}
+
+/** By topic and partition: each line with its position, as the log holds them and as the source gives them. */
+async function bothSides(client: StreamClient, source: Record<string, string>) {
+  const stored = new Map<string, string[]>();
+  const expected = new Map<string, string[]>();
+  for (const topic of [topics.ticks, topics.marketDeadLetter]) {
+    for (let partition = 0; partition < MARKET_PARTITIONS; partition++) expected.set(`${topic}/${partition}`, []);
+    for (const { partition, headers, value } of await readTopic(client, topic)) {
+      add(stored, `${topic}/${partition}`, `${headers.position} ${value}`);
+    }
+  }
+  const { SOURCE, SIM_SEED, SIM_SYMBOLS, SIM_RATE } = source;
+  const sim = { seed: Number(SIM_SEED), symbolCount: Number(SIM_SYMBOLS), peakTicksPerSecond: Number(SIM_RATE) };
+  const feed = await openSource(parseSourceSpec(SOURCE!), SOURCE === 'sim' ? { sim } : {});
+  for await (const chunk of feed.records()) {
+    for (const item of chunk)
+      add(expected, laneOf(item), `${item.position} ${Buffer.from(item.line).toString('latin1')}`);
+  }
+  for (const lane of expected.keys()) if (!stored.has(lane)) stored.set(lane, []);
+  return { stored, expected };
+}
+
+function add(lanes: Map<string, string[]>, lane: string, text: string): void {
+  const held = lanes.get(lane);
+  if (held === undefined) lanes.set(lane, [text]);
+  else held.push(text);
+}
+
+function laneOf(item: FeedItem): string {
+  if (isMalformed(item)) return `${topics.marketDeadLetter}/0`;
+  return `${topics.ticks}/${partitionOfKey(Buffer.from(item.symbol), MARKET_PARTITIONS)}`;
+}
+
+function engineEnv({ engine, brokers }: StreamConfig): Record<string, string> {
+  return engine === 'kafka'
+    ? { STREAM_ENGINE: 'kafka', KAFKA_BROKERS: brokers.join(',') }
+    : { BROKERS: brokers.join(',') };
+}
+
+async function serveEmbedded(engine: 'embedded' | 'kafka'): Promise<Served> {
+  const broker = await startBrokerProcess();
+  onTestFinished(() => broker.stop());
+  return {
+    config: { engine, brokers: [broker.address], clientId: 'test' },
+    kill: () => broker.kill(),
+    restart: () => broker.restart(),
+  };
+}
+
+async function serveApacheKafka(): Promise<Served> {
+  const kafka = await startApacheKafka({ heapMb: 400, settings: { 'auto.create.topics.enable': 'false' } });
+  onTestFinished(() => kafka.stop());
+  return {
+    config: { engine: 'kafka', brokers: [kafka.bootstrap], clientId: 'test' },
+    kill: () => kafka.kill(1),
+    restart: () => kafka.restart(1),
+  };
+}
