@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { printError, UserError } from '@tickfold/app-runtime';
 import type { WorkOptions } from '@tickfold/log-engine';
 import type { Promotion, PromotionCommandAction } from '@tickfold/market';
-import type { StreamClient } from '@tickfold/stream';
+import type { StreamClient, StreamConfig } from '@tickfold/stream';
 import type { OpenStreams } from '@tickfold/volumes';
 import { type Progress, showBar, showProgress } from './progress.ts';
 import type { Settings } from './settings.ts';
@@ -55,7 +55,7 @@ export function createSystem(options: SystemOptions): System {
     volumes: () => withStreams(options, ({ client }) => listVolumes(client)),
     deleteVolume: (name, mayRun) => withStreams(options, (streams) => deleteVolume(streams, name, mayRun)),
 
-    freeVolumeName: () => freeVolumeName(dataDir),
+    freeVolumeName: () => freeVolumeName(options),
     replay: (request) => replay(options, request),
     diff: (a, b) => diff(options, a, b),
 
@@ -75,13 +75,21 @@ async function withStreams<Result>(
 ): Promise<Result> {
   const { dataDir, brokers, signal } = options;
   const { openStreams } = await import('@tickfold/volumes');
-  const streams = await openStreams({ dataDir, brokers: [brokers], signal });
+  const cluster = await clusterOf(options);
+  const streams = await openStreams({ dataDir, brokers: [brokers], cluster, signal });
   try {
     await mustServe(streams, options);
     return await use(streams);
   } finally {
     await streams.close();
   }
+}
+
+/** @throws StreamError `bad-setting` */
+async function clusterOf({ cluster }: Settings): Promise<StreamConfig | undefined> {
+  if (cluster === undefined) return undefined;
+  const { streamConfigFromEnv } = await import('@tickfold/stream');
+  return streamConfigFromEnv(cluster, 'tickfold');
 }
 
 /**
@@ -111,7 +119,8 @@ async function listVolumes(client: StreamClient): Promise<VolumeEntry[]> {
 }
 
 async function deleteVolume({ client, through }: OpenStreams, name: string, mayRun: boolean): Promise<void> {
-  if (mayRun && through === 'broker') {
+  // Of a cluster nobody can say whether something runs on it.
+  if (mayRun && through !== 'folder') {
     throw new UserError(
       `The volume ${name} belongs to a version that runs live.`,
       'End Tickfold first (Ctrl-C where npm start runs), then delete it.',
@@ -120,9 +129,14 @@ async function deleteVolume({ client, through }: OpenStreams, name: string, mayR
   await client.volumes.delete(name);
 }
 
-function freeVolumeName(dataDir: string): string {
+/** Volumes are folders here, unless a cluster keeps their streams. */
+async function freeVolumeName(options: SystemOptions): Promise<string> {
+  const list = ({ client }: OpenStreams) => client.volumes.list();
+  const volumes = options.cluster === undefined ? [] : await withStreams(options, list);
+  const isTaken = (name: string) =>
+    volumes.some((volume) => volume.name === name) || existsSync(join(options.dataDir, name));
   let number = 1;
-  while (existsSync(join(dataDir, `try-${number}`))) number++;
+  while (isTaken(`try-${number}`)) number++;
   return `try-${number}`;
 }
 
@@ -212,7 +226,8 @@ async function withProgress<Result>(
 /** @throws UserError where nothing runs that could answer */
 async function ask(options: SystemOptions, action: PromotionCommandAction, model: string | null): Promise<Promotion> {
   const { isFolderOwned } = await import('@tickfold/log-engine');
-  if (existsSync(options.dataDir) && !(await isFolderOwned(options.dataDir))) {
+  const isHere = options.cluster === undefined && existsSync(options.dataDir);
+  if (isHere && !(await isFolderOwned(options.dataDir))) {
     throw new UserError(
       `Tickfold does not run on ${options.dataDir}: nobody is there to change the champion.`,
       'Start it with npm start; where it runs on another folder, set DATA_DIR to that one here too.',

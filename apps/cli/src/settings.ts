@@ -7,12 +7,16 @@ const SMALLEST_QUOTA_BYTES = 1024 * 1024;
 const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** Where the running system is, or where it would be. */
 export interface Settings {
   /** Absolute. */
   dataDir: string;
   /** `host:port` */
   brokers: string;
+  /** Says how the Apache Kafka cluster is reached that keeps the streams, where one does. */
+  cluster?: Env;
   /** How much the broker lets a volume hold, where that was set. */
   volumeQuotaBytes?: number;
 }
@@ -22,17 +26,18 @@ export interface Settings {
  * the repository's root.
  * @throws UsageError
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(env: Env): Settings {
   const host = readText(env, 'HOST', '127.0.0.1');
   const port = readPort(env, 'BROKER_PORT', 9092);
   return {
     dataDir: resolve(REPOSITORY, readText(env, 'DATA_DIR', 'data/volumes')),
     brokers: readText(env, 'BROKERS', `${reachable(host)}:${port}`),
+    ...(readText(env, 'STREAM_ENGINE', 'embedded') === 'embedded' ? {} : { cluster: env }),
     ...readQuota(env),
   };
 }
 
-function readQuota(env: Readonly<Record<string, string | undefined>>): Pick<Settings, 'volumeQuotaBytes'> {
+function readQuota(env: Env): Pick<Settings, 'volumeQuotaBytes'> {
   if (readText(env, 'VOLUME_QUOTA_BYTES', '') === '') return {};
   const range = { min: SMALLEST_QUOTA_BYTES };
   return { volumeQuotaBytes: readInteger(env, 'VOLUME_QUOTA_BYTES', DEFAULT_QUOTA_BYTES, range) };

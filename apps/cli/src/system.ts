@@ -38,7 +38,7 @@ export interface System {
   deleteVolume(name: string, mayRun: boolean): Promise<void>;
 
   /** A name that no volume has yet, for the next replay: `try-1`, `try-2`. */
-  freeVolumeName(): string;
+  freeVolumeName(): Promise<string>;
   replay(request: ReplayRequest): Promise<ReplayResult>;
   /** With a description for people. */
   diff(a: string, b: string): Promise<{ diff: VolumeDiff; description: string }>;

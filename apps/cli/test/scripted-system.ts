@@ -15,7 +15,7 @@ export function scriptedSystem(answers: Partial<System> = {}): System {
     restoreSnapshot: unexpected('restoreSnapshot'),
     volumes: unexpected('volumes'),
     deleteVolume: unexpected('deleteVolume'),
-    freeVolumeName: () => 'try-7',
+    freeVolumeName: async () => 'try-7',
     replay: unexpected('replay'),
     diff: unexpected('diff'),
     promote: unexpected('promote'),

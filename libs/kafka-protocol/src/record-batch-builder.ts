@@ -9,6 +9,8 @@ export interface FinishOptions {
   baseSequence?: number;
   isTransactional?: boolean;
   isControl?: boolean;
+  /** Where offsets behind the last record have no record any more. */
+  lastOffsetDelta?: number;
 }
 
 export type HeaderFields = Readonly<Record<string, string | Uint8Array>>;
@@ -54,12 +56,16 @@ export class RecordBatchBuilder {
     return this.#start;
   }
 
-  /** Adds a record; text is written as UTF-8. */
+  /**
+   * Adds a record; text is written as UTF-8.
+   * @param offsetDelta from the batch's base offset; default: the one behind the record before
+   */
   append(
     key: Uint8Array | string | null,
     value: Uint8Array | string | null,
     timestampMs: number,
     headers?: HeaderFields,
+    offsetDelta = this.#recordCount,
   ): void {
     if (this.#recordCount === 0) {
       this.#baseTimestampMs = timestampMs;
@@ -72,7 +78,7 @@ export class RecordBatchBuilder {
     const start = this.#at + USUAL_LENGTH_BYTES;
     buffer[start] = 0;
     let end = writeVarlong(buffer, start + 1, timestampMs - this.#baseTimestampMs);
-    end = writeVarint(buffer, end, this.#recordCount);
+    end = writeVarint(buffer, end, offsetDelta);
     end = writeNullable(buffer, end, key);
     end = writeNullable(buffer, end, value);
     if (headers === undefined) buffer[end++] = 0;
@@ -96,7 +102,7 @@ export class RecordBatchBuilder {
   close(options: FinishOptions = {}): void {
     const buffer = this.#reserve(0);
     const start = this.#start;
-    const lastOffsetDelta = Math.max(this.#recordCount - 1, 0);
+    const lastOffsetDelta = options.lastOffsetDelta ?? Math.max(this.#recordCount - 1, 0);
     writeBigInt64(buffer, start, options.baseOffset ?? 0n);
     writeInt32(buffer, start + 8, this.sizeBytes - BATCH_LENGTH_OVERHEAD);
     writeInt32(buffer, start + 12, NO_LEADER_EPOCH);

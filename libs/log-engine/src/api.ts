@@ -63,6 +63,8 @@ export interface EngineOptions {
   segmentBytes?: number;
   /** Disk cap of a volume in bytes; the oldest sealed segments go first. Default 2 GiB. */
   volumeQuotaBytes?: number;
+  /** Batches may have fewer records than offsets, as in a copy of another log. Default: they are refused. */
+  mayHaveGaps?: boolean;
   /**
    * How often retention, time-outs and expiry are looked after, in milliseconds. Default 1000; 0: only by `maintain`.
    */

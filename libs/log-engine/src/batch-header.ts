@@ -87,9 +87,10 @@ function countsWrong(bytes: Buffer, at: number): string {
 
 /**
  * Checks batches that lie back to back, as a producer sends them.
+ * @param mayHaveGaps whether they may have fewer records than offsets
  * @throws EngineError `batch-corrupt`, `batch-too-large`
  */
-export function checkBatches(bytes: Buffer, maxBytes: number): void {
+export function checkBatches(bytes: Buffer, maxBytes: number, mayHaveGaps = false): void {
   let at = 0;
   do {
     const left = bytes.length - at;
@@ -109,7 +110,7 @@ export function checkBatches(bytes: Buffer, maxBytes: number): void {
     if (sizeBytes > left) {
       throw new EngineError('batch-corrupt', `a batch of ${sizeBytes} bytes is cut off after ${left}`);
     }
-    const isDense = batchLastOffsetDelta(bytes, at) === bytes.readInt32BE(at + AT.recordCount) - 1;
+    const isDense = mayHaveGaps || batchLastOffsetDelta(bytes, at) === bytes.readInt32BE(at + AT.recordCount) - 1;
     const fault = isDense ? batchFault(bytes, at, sizeBytes) : countsWrong(bytes, at);
     if (fault !== undefined) throw new EngineError('batch-corrupt', `the batch at byte ${at} ${fault}`);
     at += sizeBytes;

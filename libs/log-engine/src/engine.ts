@@ -83,6 +83,7 @@ export async function openEngineOn(options: EngineOptions, onlyVolume?: string):
     disk,
     segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
     volumeQuotaBytes: options.volumeQuotaBytes ?? DEFAULT_QUOTA_BYTES,
+    mayHaveGaps: options.mayHaveGaps ?? false,
     maintenanceIntervalMs: options.maintenanceIntervalMs ?? DEFAULT_MAINTENANCE_INTERVAL_MS,
     diskRoom: new DiskRoom(disk, { dataDir, reserveBytes, clock, onEvent }),
     clock,

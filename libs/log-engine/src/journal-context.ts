@@ -24,6 +24,7 @@ export interface EngineContext {
   disk: Disk;
   segmentBytes: number;
   volumeQuotaBytes: number;
+  mayHaveGaps: boolean;
   /** 0: only when asked. */
   maintenanceIntervalMs: number;
   diskRoom: DiskRoom;

@@ -103,7 +103,7 @@ export class Journal {
       const bytes = Buffer.isBuffer(batches)
         ? batches
         : Buffer.from(batches.buffer, batches.byteOffset, batches.length);
-      checkBatches(bytes, partition.policy.maxBatchBytes);
+      checkBatches(bytes, partition.policy.maxBatchBytes, this.#context.mayHaveGaps);
       this.#room.checkSize(bytes.length);
       const doName = nameProducers(bytes);
       const run = (): void => {

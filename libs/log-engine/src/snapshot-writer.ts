@@ -71,7 +71,7 @@ export async function writeSnapshot(
 }
 
 /** @throws EngineError `snapshot-exists` */
-async function moveIn(disk: Disk, partial: string, path: string, name: string): Promise<void> {
+export async function moveIn(disk: Disk, partial: string, path: string, name: string): Promise<void> {
   try {
     await disk.rename(partial, path);
   } catch (error) {

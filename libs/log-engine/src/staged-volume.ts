@@ -7,6 +7,7 @@ import { EngineError } from './errors.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { checkVolumeName } from './names.ts';
 import {
+  finishedVolume,
   makeStagingFolder,
   markFinished,
   newStagingId,
@@ -51,6 +52,29 @@ export async function stageVolume(
     await held?.release();
     throw unusable(stagingPath(folder, id), error);
   }
+}
+
+/** A finished staged volume, opened by who takes it in elsewhere. */
+export interface FinishedStaging {
+  readonly volume: string;
+  readonly engine: LogEngine;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a finished staged volume to be read: nobody else adopts or opens it meanwhile.
+ * @throws EngineError `unknown-staging`, `folder-in-use`
+ */
+export async function openStaged(
+  dataDir: string,
+  id: string,
+  { disk = nodeDisk }: { disk?: Disk } = {},
+): Promise<FinishedStaging> {
+  const folder = resolve(dataDir);
+  const { volume } = await finishedVolume(disk, folder, id);
+  const options = { disk, maintenanceIntervalMs: 0, volumeQuotaBytes: Number.MAX_SAFE_INTEGER };
+  const engine = await openEngineOn({ ...options, dataDir: stagingPath(folder, id) }, volume);
+  return { volume, engine, close: () => engine.close() };
 }
 
 interface StagedParts {

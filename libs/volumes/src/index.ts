@@ -1,4 +1,5 @@
 /** Volumes without a broker: streams in this process, over an engine or a snapshot; and the way to whichever is there. */
+export { clusterClient, connectVolumes } from './cluster-client.ts';
 export { VolumeError } from './errors.ts';
 export { inProcessClient } from './in-process-client.ts';
 export { type OpenStreams, type OpenStreamsOptions, openStreams } from './open-streams.ts';

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError, isFolderOwned, type LogEngine, openLogEngine } from '@tickfold/log-engine';
-import { connect, type StreamClient, StreamError } from '@tickfold/stream';
+import { connect, type StreamClient, type StreamConfig, StreamError } from '@tickfold/stream';
+import { connectVolumes } from './cluster-client.ts';
 import { VolumeError } from './errors.ts';
 import { inProcessClient } from './in-process-client.ts';
 
@@ -10,6 +11,7 @@ const CLIENT_ID = 'tickfold';
 const PATIENCE_MS = 10_000;
 const ATTEMPT_MS = 1_000;
 const NEXT_LOOK_MS = 50;
+const CLUSTER_MS = 10_000;
 /** Only the broker knows what a volume may take, so only it removes what is too much. */
 const NO_QUOTA_BYTES = Number.MAX_SAFE_INTEGER;
 
@@ -17,24 +19,30 @@ export interface OpenStreamsOptions {
   dataDir: string;
   /** `host:port` of the broker that owns the data folder while it runs. */
   brokers: string[];
+  /** An Apache Kafka cluster that keeps the streams instead. */
+  cluster?: StreamConfig | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface OpenStreams {
   client: StreamClient;
-  /** Whether a broker does the work, or this process owns the folder until `close`. */
-  through: 'broker' | 'folder';
+  /** Whether a broker or a cluster does the work, or this process owns the folder until `close`. */
+  through: 'broker' | 'cluster' | 'folder';
   close(): Promise<void>;
 }
 
 /**
  * Reaches the streams of a data folder wherever they are: through the broker while some process owns the folder, or
- * where there is no folder here; else the folder itself is opened.
+ * where there is no folder here; else the folder itself is opened. Where the streams are on a cluster, they are there only.
  * @throws VolumeError where neither is to be had
  * @throws EngineError where the folder cannot be opened
  */
 export async function openStreams(options: OpenStreamsOptions): Promise<OpenStreams> {
-  const { dataDir, signal } = options;
+  const { dataDir, signal, cluster } = options;
+  if (cluster !== undefined) {
+    const client = await connectVolumes({ connectTimeoutMs: CLUSTER_MS, ...cluster }, dataDir, signal);
+    return { client, through: 'cluster', close: () => client.close() };
+  }
   if (!(await isFolder(dataDir))) return throughBrokerAlone(options);
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {

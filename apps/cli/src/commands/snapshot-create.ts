@@ -17,7 +17,7 @@ export async function createSnapshot(options: { name: string; with?: string[] },
     text: describe(snapshot),
     json: snapshot,
     exitStatus: 0,
-    next: snapshot.volume === MARKET ? replayOf(snapshot.name, system) : 'snapshot list',
+    next: snapshot.volume === MARKET ? await replayOf(snapshot.name, system) : 'snapshot list',
   };
 }
 

@@ -25,6 +25,6 @@ export async function listSnapshots(system: System): Promise<Outcome> {
     text: snapshots.length === 0 ? 'There is no snapshot yet.' : text,
     json: snapshots,
     exitStatus: 0,
-    next: newest === undefined ? 'snapshot create market@open' : replayOf(newest.name, system),
+    next: newest === undefined ? 'snapshot create market@open' : await replayOf(newest.name, system),
   };
 }

@@ -3,6 +3,7 @@ import { historyPath } from '@tickfold/history';
 import { sessionOf } from '@tickfold/market';
 import { explain } from '@tickfold/models';
 import { type StreamClient, streamConfigFromEnv } from '@tickfold/stream';
+import { clusterClient } from '@tickfold/volumes';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { DashboardState, FrameMaker, type Phase } from './dashboard-state.ts';
 import { explainDifference } from './explain-difference.ts';
@@ -62,7 +63,7 @@ export async function runWeb(app: App): Promise<void> {
       onDamaged: ({ message, mend }) => app.log.warn({ reason: message, mend }, 'a snapshot cannot be read'),
     }),
     jobs,
-    jobPlace: { dataDir, brokers: stream.brokers },
+    jobPlace: { dataDir, stream },
     health: app,
     hostPolicy: { host, allowedHosts: parseAllowedHosts(readText(env, 'ALLOWED_HOSTS', '')) },
     log: app.log as FastifyBaseLogger,
@@ -79,7 +80,8 @@ export async function runWeb(app: App): Promise<void> {
         signal,
         onConnection: (connected, reason) => app.setReady(connected, connected ? 'ok' : reason),
         onClient: (connected) => {
-          client = connected;
+          const isCluster = connected && stream.engine === 'kafka';
+          client = isCluster ? clusterClient(connected, dataDir) : connected;
         },
       }),
       every(SERVICE_POLL_MS, signal, async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
 
   const kinds = { ...jobKinds, query: { ...jobKinds.query, timeoutMs: LIMIT_MS } };
   jobs = new JobBoard({ kinds, onFault: (_job, text) => faults.push(text) });
-  const parts = serverParts({ jobs, jobPlace: { dataDir, brokers: [broker.address] } });
+  const parts = serverParts({ jobs, jobPlace: { dataDir, stream: { brokers: [broker.address], clientId: 'web' } } });
   const workbench = createWorkbench({
     ...{ dataDir, models: MODELS, championship: parts.state.championship },
     client: () => client,
@@ -150,7 +150,8 @@ test(
   'what fails in the job is told in its own words',
   async () => {
     const { id } = jobs.start('replay', {
-      ...{ dataDir, brokers: [broker.address], model: 'reversion-1', from: 'market@gone', into: 'x-1', parameters: {} },
+      ...{ dataDir, stream: { brokers: [broker.address], clientId: 'web' } },
+      ...{ model: 'reversion-1', from: 'market@gone', into: 'x-1', parameters: {} },
     });
     await expect.poll(() => jobs.find(id)?.state, { timeout: 60_000 }).toBe('failed');
     expect(jobs.find(id)?.problem).toMatchObject({

@@ -26,7 +26,7 @@ export function serverParts(changes: Partial<ServerParts> = {}): ServerParts {
     },
     workbench: idleWorkbench(),
     jobs: new JobBoard({ kinds: jobKindsOf({}), onFault: () => {} }),
-    jobPlace: { dataDir: '/nonexistent', brokers: ['127.0.0.1:1'] },
+    jobPlace: { dataDir: '/nonexistent', stream: { brokers: ['127.0.0.1:1'], clientId: 'web' } },
     health: {
       healthJson: () => ({ app: 'web' }),
       isReady: () => true,
