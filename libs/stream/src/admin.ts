@@ -6,6 +6,8 @@ import {
   commitOffsets,
   committedOffsets,
   createTopics,
+  deleteGroups,
+  deleteTopics,
   describeTopics,
   listGroups,
   listOffsets,
@@ -80,6 +82,14 @@ export class EmbeddedAdmin implements StreamAdmin {
     const offsets = new Map(ends.map(({ partition, high }) => [partition, high]));
     for (const { partition, offset } of found) if (offset >= 0n) offsets.set(partition, offset);
     return offsets;
+  }
+
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await deleteTopics(this.#connection, names);
+  }
+
+  async deleteGroups(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await deleteGroups(this.#connection, names);
   }
 
   groups(): Promise<string[]> {

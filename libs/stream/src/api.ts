@@ -76,6 +76,10 @@ export interface StreamAdmin {
   /** By partition, the offset of the first record at or after that event time; the high watermark where there is none. */
   offsetsAtTime(topic: string, timestampMs: number): Promise<Map<number, bigint>>;
   groups(): Promise<string[]>;
+  /** With all their records. @throws StreamError `unknown-topic` */
+  deleteTopics(names: readonly string[]): Promise<void>;
+  /** With their offsets. @throws StreamError `rejected`: it has members, or there is none of that name */
+  deleteGroups(names: readonly string[]): Promise<void>;
 }
 
 /** A volume as its owner describes it. */
@@ -241,6 +245,15 @@ export interface RecordChunk {
 }
 
 export interface Consumer extends AsyncIterable<RecordChunk> {
+  /**
+   * Nothing more of these partitions arrives until `resume`; the others go on.
+   * @throws StreamError `not-assigned`
+   */
+  pause(partitions: readonly TopicPartition[]): void;
+  /** What came of them meanwhile follows, nothing is left out. @throws StreamError `not-assigned` */
+  resume(partitions: readonly TopicPartition[]): void;
+  /** The next chunk of the partition begins there, before or after where it is now. @throws StreamError `not-assigned` */
+  seek(to: TopicPartition & { offset: bigint }): void;
   /** The loop over the consumer ends after the current chunk. */
   close(): Promise<void>;
 }
@@ -250,6 +263,7 @@ export interface Consumer extends AsyncIterable<RecordChunk> {
  * that ends, however it does, leaves the group.
  */
 export interface GroupConsumer extends Consumer {
+  // `pause` and `seek` count for the partitions that it has, until the group divides them anew.
   /** Undefined while the group is being divided. */
   readonly member: GroupMember | undefined;
   /** @throws StreamError `rebalanced`: the group went on without this member, which joins again by itself */

@@ -98,6 +98,11 @@ export const streamErrors = {
     retry: false,
     mend: 'Write to topics of another volume, through a client of the engine that owns it.',
   },
+  'not-assigned': {
+    actor: 'programmer',
+    retry: false,
+    mend: 'Name partitions that this consumer reads now: onAssigned tells those of a group.',
+  },
   'bad-record': {
     actor: 'programmer',
     retry: false,

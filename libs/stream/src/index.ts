@@ -16,6 +16,7 @@ export { firstOffsetWhere } from './first-offset-where.ts';
 export { BalancedGroupConsumer } from './group/group-consumer.ts';
 export { LoneCoordinator } from './group/lone-coordinator.ts';
 export { lastRecordOf, type PartitionView } from './last-record.ts';
+export { isWanted, type Position, Positions, type ReadAhead } from './positions.ts';
 export { runProcessor } from './processor.ts';
 export {
   type BatchEntry,

@@ -15,6 +15,8 @@ const VERSIONS = {
   listOffsets: 5,
   metadata: 6,
   createTopics: 3,
+  deleteTopics: 3,
+  deleteGroups: 1,
   offsetCommit: 7,
   offsetFetch: 5,
   listGroups: 2,
@@ -220,6 +222,20 @@ export async function createTopics(connection: Connection, topics: TopicSpec[]):
     if (errorCode === errorCodes.TOPIC_ALREADY_EXISTS) continue;
     throwIfRefused(errorCode, `topic '${name}' was not made`, errorMessage);
   }
+}
+
+/** Deletes topics with all their records. @throws StreamError */
+export async function deleteTopics(connection: Connection, names: readonly string[]): Promise<void> {
+  const request = { topics: [], topicNames: [...names], timeoutMs: CREATE_TIMEOUT_MS };
+  const response = await connection.request(apis.deleteTopics, VERSIONS.deleteTopics, request);
+  for (const { name, errorCode } of response.topics) throwIfRefused(errorCode, `topic '${name}' was not deleted`);
+}
+
+/** Deletes groups with their offsets. @throws StreamError */
+export async function deleteGroups(connection: Connection, names: readonly string[]): Promise<void> {
+  const response = await connection.request(apis.deleteGroups, VERSIONS.deleteGroups, { groups: [...names] });
+  for (const { groupId, errorCode } of response.results)
+    throwIfRefused(errorCode, `group '${groupId}' was not deleted`);
 }
 
 /** Commits without membership, as one reader that assigns its partitions itself. @throws StreamError */

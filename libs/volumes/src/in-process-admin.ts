@@ -66,6 +66,24 @@ export class InProcessAdmin implements StreamAdmin {
     return [...new Set([...reader.groupsWithOffsets(), ...(engine?.groupsWithOffsets() ?? [])])];
   }
 
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const engine = this.#logs.writable(`delete topic '${name}'`);
+      await engine.deleteTopic(name).catch((error: unknown) => {
+        throw streamErrorOf(error);
+      });
+    }
+  }
+
+  async deleteGroups(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const engine = this.#logs.writable(`delete group '${name}'`);
+      await engine.deleteGroupOffsets(name).catch((error: unknown) => {
+        throw streamErrorOf(error);
+      });
+    }
+  }
+
   async #create({ name, partitionCount, settings = {} }: TopicSpec): Promise<void> {
     const engine = this.#logs.writable(`make topic '${name}'`);
     try {

@@ -5,23 +5,22 @@ import {
   type Consumer,
   type ConsumerOptions,
   type Isolation,
+  isWanted,
   outOfRange,
+  type Position,
+  Positions,
+  type ReadAhead,
   type RecordChunk,
   StreamError,
+  type TopicPartition,
 } from '@tickfold/stream';
 import { streamErrorOf } from './engine-errors.ts';
 import type { Logs } from './logs.ts';
 
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
 const MIN_PARTITION_BYTES = 64 * 1024;
-
-interface Position {
-  topic: string;
-  partition: number;
-  offset: bigint;
-  /** Up to where it could be read at the last read: what came after that was not looked at yet. */
-  seenEnd: bigint;
-}
+/** Until the log is asked where it starts. */
+const FROM_START = -1n;
 
 /**
  * Reads its partitions in turn. While the loop works on one chunk, the next one is read; a third only when the loop
@@ -32,13 +31,18 @@ export class InProcessConsumer implements Consumer {
   readonly #options: ConsumerOptions;
   readonly #isolation: Isolation;
   readonly #onClosed: () => void;
-  #positions: Position[] = [];
+  readonly #positions = new Positions(() => {
+    this.#seenEnds.clear();
+    this.#wake();
+  });
+  /** Up to where each could be read at the last read: what came after that was not looked at yet. */
+  readonly #seenEnds = new Map<Position, bigint>();
   #partitionMaxBytes = 0;
   #started = false;
   #closed = false;
   #failure: StreamError | undefined;
   /** What comes after the chunk at work. */
-  #reading: Promise<RecordChunk | undefined> = Promise.resolve(undefined);
+  #reading: Promise<ReadAhead<RecordChunk> | undefined> = Promise.resolve(undefined);
   /** Ends a wait for news. */
   #wake: () => void = () => {};
 
@@ -47,6 +51,9 @@ export class InProcessConsumer implements Consumer {
     this.#options = options;
     this.#isolation = options.isolation ?? 'committed';
     this.#onClosed = onClosed;
+    for (const { topic, partition, offset } of options.assignments) {
+      this.#positions.add({ topic, partition }, offset ?? FROM_START);
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordChunk, void, undefined> {
@@ -55,24 +62,38 @@ export class InProcessConsumer implements Consumer {
     const { assignments, maxBytes = DEFAULT_MAX_BYTES } = this.#options;
     if (this.#closed || assignments.length === 0) return;
     this.#partitionMaxBytes = Math.max(Math.ceil(maxBytes / assignments.length), MIN_PARTITION_BYTES);
-    this.#positions = assignments.map(({ topic, partition, offset }) => {
-      const log = this.#logs.partition(topic, partition);
-      return { topic, partition, offset: offset ?? log.logStartOffset, seenEnd: -1n };
-    });
+    for (const { topic, partition } of assignments) {
+      const position = this.#positions.find(topic, partition)!;
+      const { logStartOffset } = this.#logs.partition(topic, partition);
+      if (position.offset === FROM_START) position.offset = logStartOffset;
+    }
     try {
       this.#readAhead();
       for (;;) {
-        const chunk = await this.#reading;
+        const ahead = await this.#reading;
         // It may have been read ahead before the end.
-        if (chunk === undefined || this.#hasEnded()) return;
+        if (ahead === undefined || this.#hasEnded()) return;
+        const wanted = isWanted(ahead);
         this.#readAhead();
-        yield chunk;
+        if (wanted) yield ahead.chunk;
         // What lies in memory is there at once: timers and sockets of this process get their turn all the same.
         await nextTurn();
       }
     } finally {
       await this.close();
     }
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    this.#positions.pause(partitions);
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    this.#positions.resume(partitions);
+  }
+
+  seek(to: TopicPartition & { offset: bigint }): void {
+    this.#positions.seek(to);
   }
 
   async close(): Promise<void> {
@@ -100,15 +121,12 @@ export class InProcessConsumer implements Consumer {
   }
 
   /** Waits for the first chunk of any partition; undefined when the consumer was closed. */
-  async #readNext(): Promise<RecordChunk | undefined> {
+  async #readNext(): Promise<ReadAhead<RecordChunk> | undefined> {
     for (;;) {
-      for (let i = 0; i < this.#positions.length; i++) {
+      for (const position of this.#positions.inTurn()) {
         if (this.#hasEnded()) return undefined;
-        // The one that is read now is the last in turn.
-        const position = this.#positions.shift()!;
-        this.#positions.push(position);
-        const chunk = await this.#read(position);
-        if (chunk !== undefined) return this.#hasEnded() ? undefined : chunk;
+        const ahead = await this.#read(position);
+        if (ahead !== undefined) return this.#hasEnded() ? undefined : ahead;
       }
       await this.#untilNews();
     }
@@ -121,22 +139,22 @@ export class InProcessConsumer implements Consumer {
     return false;
   }
 
-  async #read(position: Position): Promise<RecordChunk | undefined> {
-    const { topic, partition, offset } = position;
+  async #read(position: Position): Promise<ReadAhead<RecordChunk> | undefined> {
+    const { topic, partition, offset: from, moves } = position;
     // Looked up each time: a topic may be deleted, or made anew, while its reader waits.
     const log = this.#logs.partition(topic, partition);
-    if (offset === this.#endOf(log)) {
-      position.seenEnd = offset;
+    if (from === this.#endOf(log)) {
+      this.#seenEnds.set(position, from);
       return undefined;
     }
-    const read = await readFrom(log, offset, this.#partitionMaxBytes, this.#isolation);
+    const read = await readFrom(log, from, this.#partitionMaxBytes, this.#isolation);
     const end = this.#isolation === 'committed' ? read.lastStableOffset : read.highWatermark;
-    position.seenEnd = end;
+    this.#seenEnds.set(position, end);
     // Also where all that follows was damaged: there is something to read again when more comes.
-    if (read.batches.length === 0) return undefined;
-    const chunk = new BatchChunk(topic, partition, offset, end, read.batches, read.abortedTransactions);
+    if (read.batches.length === 0 || !isWanted({ chunk: undefined, position, from, moves })) return undefined;
+    const chunk = new BatchChunk(topic, partition, from, end, read.batches, read.abortedTransactions);
     position.offset = chunk.nextOffset;
-    return chunk;
+    return { chunk, position, from, moves };
   }
 
   #endOf(log: PartitionReader): bigint {
@@ -151,11 +169,12 @@ export class InProcessConsumer implements Consumer {
         resolve();
       };
       this.#wake = wake;
-      for (const { topic, partition, seenEnd } of this.#positions) {
+      for (const position of this.#positions.inTurn()) {
+        const { topic, partition } = position;
         const log = this.#logs.findPartition(topic, partition);
         if (log !== undefined && isLive(log)) stops.push(log.onVisible(wake));
         // It may have moved while those after it were read, or be gone.
-        if (log === undefined || this.#endOf(log) !== seenEnd) {
+        if (log === undefined || this.#endOf(log) !== this.#seenEnds.get(position)) {
           wake();
           // A listener that is added now would never be taken away.
           break;

@@ -10,6 +10,7 @@ import type {
 } from '../api.ts';
 import { Deferred } from '../deferred.ts';
 import { StreamError } from '../errors.ts';
+import { notAssigned } from '../positions.ts';
 import { type GroupCoordinator, type Joined, MembershipEnded } from './coordinator.ts';
 import { divideByRange } from './divide-by-range.ts';
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './messages.ts';
@@ -85,6 +86,24 @@ export class BalancedGroupConsumer implements GroupConsumer {
       const what = `offsets of group '${group}' in '${topic}' were not committed: ${error.message}`;
       throw new StreamError('rebalanced', what, { cause: error });
     }
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    if (partitions.length > 0) this.#readerOf(partitions[0]!).pause(partitions);
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    if (partitions.length > 0) this.#readerOf(partitions[0]!).resume(partitions);
+  }
+
+  seek(to: TopicPartition & { offset: bigint }): void {
+    this.#readerOf(to).seek(to);
+  }
+
+  #readerOf({ topic, partition }: TopicPartition): Consumer {
+    const reader = this.#share?.reader;
+    if (reader === undefined) throw notAssigned(topic, partition);
+    return reader;
   }
 
   async confirm(): Promise<void> {

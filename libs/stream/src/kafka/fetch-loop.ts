@@ -22,6 +22,8 @@ export interface Position {
 
 interface Lane extends Position {
   paused: boolean;
+  /** How often it was sent elsewhere: what was asked for before does not count any more. */
+  moves: number;
 }
 
 /** What one broker answered for one of the partitions that it leads. */
@@ -29,9 +31,17 @@ interface Fetched {
   lane: Lane;
   /** The one that was asked for. */
   offset: bigint;
+  moves: number;
   partition: FetchedPartition;
   /** There is a batch at this offset, and compaction left no record in it. */
   isHollow: boolean;
+}
+
+/** A chunk that the reader has not seen yet. */
+interface Taken {
+  chunk: KafkaChunk;
+  lane: Lane;
+  moves: number;
 }
 
 interface Answer {
@@ -69,7 +79,7 @@ export class FetchLoop {
   /** Replaces what is read. */
   assign(positions: readonly Position[]): void {
     this.#lanes.length = 0;
-    for (const position of positions) this.#lanes.push({ ...position, paused: false });
+    for (const position of positions) this.#lanes.push({ ...position, paused: false, moves: 0 });
     this.#noteChange();
   }
 
@@ -83,7 +93,10 @@ export class FetchLoop {
   }
 
   seek(topic: string, partition: number, offset: bigint): void {
-    for (const lane of this.#lanesAt(topic, partition)) lane.offset = offset;
+    for (const lane of this.#lanesAt(topic, partition)) {
+      lane.offset = offset;
+      lane.moves++;
+    }
     this.#noteChange();
   }
 
@@ -149,14 +162,17 @@ export class FetchLoop {
 
   async #ask(cluster: Cluster, leader: string, lanes: Lane[]): Promise<Answer> {
     const broker = await cluster.findBroker({ nodeId: leader });
-    const asked = lanes.map((lane) => ({ lane, topic: lane.topic, partition: lane.partition, offset: lane.offset }));
+    const asked = lanes.map((lane) => {
+      const { topic, partition, offset, moves } = lane;
+      return { lane, topic, partition, offset, moves };
+    });
     const places = new Map(asked.map((at) => [`${at.topic}/${at.partition}`, at]));
     const partitionBytes = Math.max(Math.ceil(this.#options.maxBytes / lanes.length), MIN_PARTITION_BYTES);
     const answers = await this.#fetch(broker, asked, partitionBytes, this.#options.maxWaitMs);
     const fetched: Fetched[] = answers.flatMap(({ topicName, partitions }) =>
       partitions.map((partition) => {
-        const { lane, offset } = places.get(`${topicName}/${partition.partition}`)!;
-        return { lane, offset, partition, isHollow: false };
+        const { lane, offset, moves } = places.get(`${topicName}/${partition.partition}`)!;
+        return { lane, offset, moves, partition, isHollow: false };
       }),
     );
     if (fetched.every(({ partition }) => partition.messages.length === 0)) await this.#lookAgain(broker, fetched);
@@ -192,16 +208,16 @@ export class FetchLoop {
     return responses as { topicName: string; partitions: FetchedPartition[] }[];
   }
 
-  #take({ fetched }: Answer): { chunk: KafkaChunk; lane: Lane }[] {
-    const taken: { chunk: KafkaChunk; lane: Lane }[] = [];
-    for (const { lane, offset, partition, isHollow } of fetched) {
+  #take({ fetched }: Answer): Taken[] {
+    const taken: Taken[] = [];
+    for (const { lane, offset, moves, partition, isHollow } of fetched) {
       // It was sent elsewhere, or taken away, while the answer was on its way.
-      if (lane.paused || lane.offset !== offset || !this.#lanes.includes(lane)) continue;
+      if (lane.paused || lane.moves !== moves || !this.#lanes.includes(lane)) continue;
       if (isHollow) lane.offset++;
       if (partition.messages.length === 0) continue;
       const chunk = new KafkaChunk(lane.topic, offset, partition, this.#options.isolation);
       lane.offset = chunk.nextOffset;
-      taken.push({ chunk, lane });
+      taken.push({ chunk, lane, moves });
     }
     // Each partition is first in turn.
     if (this.#lanes.length > 1) this.#lanes.push(this.#lanes.shift()!);
@@ -209,10 +225,11 @@ export class FetchLoop {
   }
 
   /** False for what the reader does not want any more, since it paused, sought or was taken the partition. */
-  #isWanted({ chunk, lane }: { chunk: KafkaChunk; lane: Lane }): boolean {
-    if (!this.#lanes.includes(lane) || lane.offset !== chunk.nextOffset) return false;
+  #isWanted({ chunk, lane, moves }: Taken): boolean {
+    if (!this.#lanes.includes(lane) || lane.moves !== moves) return false;
     if (!lane.paused) return true;
     lane.offset = chunk.fromOffset;
+    lane.moves++;
     return false;
   }
 

@@ -154,11 +154,16 @@ export class KafkaAdmin implements StreamAdmin {
     return persistently(this.#link, { topics, patienceMs: PATIENCE_MS }, async (cluster) => cluster);
   }
 
-  async deleteTopics(names: string[]): Promise<void> {
+  async deleteTopics(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     await this.#asking(`topics were not deleted: ${names.join(', ')}`, () =>
-      this.#admin.deleteTopics({ topics: names }),
+      this.#admin.deleteTopics({ topics: [...names] }),
     );
+  }
+
+  async deleteGroups(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    await this.#asking(`groups were not deleted: ${names.join(', ')}`, () => this.#admin.deleteGroups([...names]));
   }
 
   async #create(topics: TopicSpec[]): Promise<void> {

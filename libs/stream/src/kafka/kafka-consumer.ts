@@ -1,5 +1,6 @@
-import type { Consumer, ConsumerOptions, RecordChunk } from '../api.ts';
+import type { Consumer, ConsumerOptions, RecordChunk, TopicPartition } from '../api.ts';
 import { StreamError } from '../errors.ts';
+import { notAssigned } from '../positions.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterLink, persistently } from './cluster-link.ts';
 import { FetchLoop, type Position } from './fetch-loop.ts';
@@ -14,15 +15,19 @@ const PATIENCE_MS = 30_000;
 /** Reads the partitions that it is told to, with no group. */
 export class KafkaConsumer implements Consumer {
   readonly #link: ClusterLink;
+  /** With the places that were sought before the start. */
   readonly #assignments: ConsumerOptions['assignments'];
+  /** Before the start. */
+  readonly #paused = new Set<string>();
   readonly #loop: FetchLoop;
   #started = false;
+  #isAssigned = false;
   #closed = false;
   #isCutOff = false;
 
   constructor(openCluster: () => Cluster, options: ConsumerOptions) {
     this.#link = new ClusterLink(openCluster);
-    this.#assignments = options.assignments;
+    this.#assignments = options.assignments.map((assignment) => ({ ...assignment }));
     this.#loop = new FetchLoop(this.#link, {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       maxWaitMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
@@ -36,6 +41,10 @@ export class KafkaConsumer implements Consumer {
     try {
       if (this.#assignments.length === 0) return;
       this.#loop.assign(await this.#startPositions());
+      this.#isAssigned = true;
+      for (const { topic, partition } of this.#assignments) {
+        if (this.#paused.has(`${topic}/${partition}`)) this.#loop.pause(topic, partition);
+      }
       if (!this.#closed) yield* this.#loop.chunks();
       if (this.#isCutOff) throw new StreamError('closed', 'this client was closed');
     } catch (error) {
@@ -43,6 +52,34 @@ export class KafkaConsumer implements Consumer {
     } finally {
       this.#loop.close();
     }
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) {
+      this.#mustRead(at);
+      if (this.#isAssigned) this.#loop.pause(at.topic, at.partition);
+      else this.#paused.add(`${at.topic}/${at.partition}`);
+    }
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) {
+      this.#mustRead(at);
+      if (this.#isAssigned) this.#loop.resume(at.topic, at.partition);
+      else this.#paused.delete(`${at.topic}/${at.partition}`);
+    }
+  }
+
+  seek({ offset, ...at }: TopicPartition & { offset: bigint }): void {
+    const assignment = this.#mustRead(at);
+    if (this.#isAssigned) this.#loop.seek(at.topic, at.partition, offset);
+    else assignment.offset = offset;
+  }
+
+  #mustRead({ topic, partition }: TopicPartition): ConsumerOptions['assignments'][number] {
+    const found = this.#assignments.find((one) => one.topic === topic && one.partition === partition);
+    if (found === undefined) throw notAssigned(topic, partition);
+    return found;
   }
 
   get whenClosed(): Promise<void> {

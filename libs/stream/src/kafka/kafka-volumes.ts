@@ -3,9 +3,9 @@ import { StreamError } from '../errors.ts';
 
 /** Kafka keeps topics, not volumes: what is left of a volume there are the topics whose names begin with its own. */
 export class KafkaVolumes implements VolumeAdmin {
-  readonly #admin: StreamAdmin & { deleteTopics(names: string[]): Promise<void> };
+  readonly #admin: StreamAdmin;
 
-  constructor(admin: StreamAdmin & { deleteTopics(names: string[]): Promise<void> }) {
+  constructor(admin: StreamAdmin) {
     this.#admin = admin;
   }
 
