@@ -46,6 +46,7 @@ export { murmur2, partitionOfKey } from './murmur2.ts';
 export { ProtocolError, type ProtocolErrorCode } from './protocol-error.ts';
 export { Reader } from './reader.ts';
 export {
+  areOrdinary,
   BATCH_HEADER_BYTES,
   BATCH_LENGTH_OVERHEAD,
   type BatchHeader,

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  areOrdinary,
   BATCH_HEADER_BYTES,
   batchCrcIsValid,
   iterateBatches,
@@ -151,6 +152,20 @@ describe('a batch of our own', () => {
 });
 
 describe('reading batches back to back', () => {
+  test('one that is transactional or a control batch is found among ordinary ones, without reading any', () => {
+    const batch = (options: { isTransactional?: boolean; isControl?: boolean }): Buffer => {
+      const builder = new RecordBatchBuilder();
+      builder.append('k', 'v', 1);
+      return builder.finish({ producerId: 1n, producerEpoch: 0, baseSequence: 0, ...options });
+    };
+    expect(areOrdinary(Buffer.concat([batch({}), batch({})]))).toBe(true);
+    expect(areOrdinary(Buffer.concat([batch({}), batch({ isTransactional: true })]))).toBe(false);
+    expect(areOrdinary(Buffer.concat([batch({}), batch({ isControl: true }), batch({})]))).toBe(false);
+    // Whether they are batches at all is for others to judge.
+    expect(areOrdinary(Buffer.alloc(200))).toBe(true);
+    expect(areOrdinary(Buffer.alloc(10, 0xff))).toBe(true);
+  });
+
   test('yields each whole batch and leaves out one that is cut off', () => {
     const one = built([{ key: null, value: Buffer.from('1'), timestampMs: 0, headers: {} }], 0n);
     const two = built([{ key: null, value: Buffer.from('2'), timestampMs: 0, headers: {} }], 1n);

@@ -34,6 +34,9 @@ export const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
 export const BATCH_MAGIC = 2;
 export const CRC_AT = 17;
 export const CRC_FROM = 21;
+const ATTRIBUTES_AT = 21;
+const TRANSACTIONAL = 0x10;
+const CONTROL = 0x20;
 const BASE_TIMESTAMP_AT = 27;
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
@@ -125,7 +128,7 @@ class HeaderView implements BatchHeader {
   }
 
   get attributes(): number {
-    return this.#bytes.readInt16BE(this.#at + 21);
+    return this.#bytes.readInt16BE(this.#at + ATTRIBUTES_AT);
   }
 
   get compression(): Compression | undefined {
@@ -137,11 +140,11 @@ class HeaderView implements BatchHeader {
   }
 
   get isTransactional(): boolean {
-    return (this.attributes & 0x10) !== 0;
+    return (this.attributes & TRANSACTIONAL) !== 0;
   }
 
   get isControl(): boolean {
-    return (this.attributes & 0x20) !== 0;
+    return (this.attributes & CONTROL) !== 0;
   }
 
   get lastOffsetDelta(): number {
@@ -213,6 +216,18 @@ export class RecordBatch {
     const cursor = new RecordCursor(this);
     while (cursor.next()) yield cursor.record();
   }
+}
+
+/** False where one of the batches that lie back to back is transactional or a control batch. Looks at nothing else. */
+export function areOrdinary(bytes: Uint8Array): boolean {
+  const buffer = asBuffer(bytes);
+  for (let at = 0; buffer.length - at >= BATCH_HEADER_BYTES; ) {
+    if ((buffer[at + ATTRIBUTES_AT + 1]! & (TRANSACTIONAL | CONTROL)) !== 0) return false;
+    const sizeBytes = readInt32(buffer, at + 8) + BATCH_LENGTH_OVERHEAD;
+    if (sizeBytes < BATCH_HEADER_BYTES) break;
+    at += sizeBytes;
+  }
+  return true;
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  areOrdinary,
   type BatchHeader,
   errorCodes,
   iterateBatches,
@@ -29,6 +30,7 @@ export interface Offer {
 
 /** What Kafka refuses although it is whole, as far as the engine cannot know; the rest is for that to judge. */
 export function refusalOf(offer: Offer, announced: AnnouncedWrites): Refusal | undefined {
+  if (!offer.needsKeys && areOrdinary(offer.batches)) return undefined;
   try {
     for (const batch of iterateBatches(offer.batches)) {
       const { header } = batch;
