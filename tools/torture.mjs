@@ -5,6 +5,7 @@ import { endWith, readWords } from './words.mjs';
 
 /** Suite → the project whose `test/torture` folder holds it, and its options. */
 const suites = {
+  cluster: { project: 'libs/testkit', values: ['seed', 'kills', 'rate', 'speed'] },
   log: { project: 'libs/log-engine', values: ['seed', 'rounds', 'kills'] },
   stream: { project: 'libs/stream', values: ['seed', 'kills', 'records'] },
   wire: { project: 'libs/broker', values: ['seed', 'rounds', 'rebalances'] },

@@ -40,7 +40,7 @@ export class ProgressSampler {
       present.has(topic) ? this.#client.admin.watermarks(topic) : [];
 
     const [ticks, enriched] = await Promise.all([watermarks(topics.ticks), watermarks(topics.enriched)]);
-    this.#tickRate.sample(nowMs, countOf(ticks));
+    this.#tickRate.sample(nowMs, BigInt(this.#positions.countOf(topics.ticks)));
     this.#enrichedRate.sample(nowMs, BigInt(this.#positions.countOf(topics.enriched)));
 
     const stages: Stage[] = [await this.#enrichmentStage(ticks)];

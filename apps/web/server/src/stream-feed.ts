@@ -39,6 +39,11 @@ export class ReadPositions {
     this.#counts.set(topic, this.countOf(topic) + records);
   }
 
+  /** For a topic that is not read here: its records as somebody else tells their number. */
+  told(topic: string, count: number): void {
+    this.#counts.set(topic, count);
+  }
+
   of(topic: string): Map<number, bigint> {
     let positions = this.#next.get(topic);
     if (!positions) {
@@ -97,7 +102,7 @@ async function followOnce(
   onConnection(true, 'connected');
   try {
     await Promise.all([
-      readSource(reader, state),
+      readSource(reader, state, positions),
       readEnriched(reader, state),
       readPromotions(reader, state),
       ...state.models.flatMap((model) => [
@@ -117,10 +122,12 @@ async function followOnce(
   }
 }
 
-async function readSource(reader: Reader, state: DashboardState): Promise<void> {
+async function readSource(reader: Reader, state: DashboardState, positions: ReadPositions): Promise<void> {
   const decode = decoderOf(sourceSessionSchema, state);
   await reader.follow(topics.source, (record) => {
     state.source = decode(record) ?? state.source;
+    const position = Number(record.header(headers.position));
+    if (Number.isSafeInteger(position)) positions.told(topics.ticks, position);
   });
 }
 

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../errors.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, UnknownPartition } from './cluster.ts';
 import { isConnectionLoss, protocolErrorOf } from './kafka-errors.ts';
 
 const MIN_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 500;
 const NEW_TOPIC_MS = 1_000;
+/** A broker that is busy with many new partitions leads the last of them so late. */
+const NEW_LEADER_MS = 10_000;
 
 /** These end by asking for the leaders again. */
 const STALE = new Set([
@@ -101,6 +103,10 @@ async function meet(cluster: Cluster, topics: string[]): Promise<void> {
   }
 }
 
+function isUnknownToBroker(error: unknown): boolean {
+  return protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION' && !(error instanceof UnknownPartition);
+}
+
 export interface Patience {
   topics?: readonly string[];
   /** How long what fails in passing is tried again. */
@@ -113,7 +119,8 @@ export async function persistently<T>(
   { topics = [], patienceMs }: Patience,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const deadline = performance.now() + patienceMs;
+  const startedAtMs = performance.now();
+  const deadline = startedAtMs + patienceMs;
   let backoffMs = MIN_BACKOFF_MS;
   for (;;) {
     let cluster: Cluster | undefined;
@@ -122,7 +129,10 @@ export async function persistently<T>(
       return await work(cluster);
     } catch (error) {
       const isOld = isOutOfDate(error);
-      const passes = isOld || PASSING.has(protocolErrorOf(error) ?? '');
+      // A topic that the cluster knows can be news to the broker that is to lead it.
+      const isNews =
+        cluster !== undefined && isUnknownToBroker(error) && performance.now() - startedAtMs < NEW_LEADER_MS;
+      const passes = isOld || isNews || PASSING.has(protocolErrorOf(error) ?? '');
       if (!passes || performance.now() + backoffMs > deadline) throw error;
       if (isOld && cluster !== undefined) link.drop(cluster);
     }
