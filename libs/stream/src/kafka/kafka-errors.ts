@@ -69,7 +69,13 @@ function typeOf({ type, message }: KafkaJsError): string | undefined {
 }
 
 export function isConnectionLoss(thrown: unknown): boolean {
-  return DISCONNECTED.has(innermost(thrown).name);
+  const error = innermost(thrown);
+  return DISCONNECTED.has(error.name) || wasClosedAmidRefresh(error);
+}
+
+/** kafkajs forgets the cluster's metadata when it disconnects, and looks for the brokers in it when an answer comes late. */
+function wasClosedAmidRefresh(error: Error): boolean {
+  return error instanceof TypeError && error.message.includes("null (reading 'brokers')");
 }
 
 /** kafkajs wraps an error each time that it gave up on it. */
