@@ -86,6 +86,17 @@ test('of batches that come together, all follow on one another and are new, or a
   expect(() => table.check([second, third])).toThrow(expect.objectContaining({ code: 'out-of-order-sequence' }));
 });
 
+test('more batches than are kept, which came together, are known when they come again', () => {
+  const table = new ProducerTable();
+  const batches = Array.from({ length: 9 }, (_, i) => batchOf({ producerId: 7, epoch: 0, first: 3 * i, count: 3 }));
+  expect(table.check(batches)).toBeUndefined();
+  for (const [i, batch] of batches.entries()) table.add(batch, 100 + 3 * i, 102 + 3 * i, 5);
+  expect(table.check(batches)?.map(({ baseOffset }) => baseOffset)).toEqual(batches.map((_, i) => 100 + 3 * i));
+  const others = [...batches.slice(0, 8), batchOf({ producerId: 7, epoch: 0, first: 27, count: 3 })];
+  expect(() => table.check(others)).toThrow(expect.objectContaining({ code: 'out-of-order-sequence' }));
+  expect(table.check([batchOf({ producerId: 7, epoch: 0, first: 27, count: 3 })])).toBeUndefined();
+});
+
 test('a marker of a higher epoch fences the lower ones, and the next batch begins at 0', () => {
   const table = new ProducerTable();
   table.add(batchOf({ producerId: 7, epoch: 0, first: 0, count: 5 }), 0, 4, 5);

@@ -66,6 +66,8 @@ export class ProducerTable {
    * @throws EngineError `producer-fenced`, `out-of-order-sequence`
    */
   check(batches: readonly ProducerBatch[]): StoredBatch[] | undefined {
+    const before = this.#storedTogether(batches);
+    if (before !== undefined) return before;
     const latest = new Map<number, { epoch: number; lastSequence: number }>();
     const stored: StoredBatch[] = [];
     for (const batch of batches) {
@@ -105,6 +107,27 @@ export class ProducerTable {
     for (const [producerId, { lastAppendMs }] of this.#entries) {
       if (lastAppendMs < beforeMs && !isKept(producerId)) this.#entries.delete(producerId);
     }
+  }
+
+  /**
+   * More batches than are kept, which came at once and come again: a producer's sequences have no gap, so where the log
+   * has the last of them it has those before it.
+   */
+  #storedTogether(batches: readonly ProducerBatch[]): StoredBatch[] | undefined {
+    const last = batches.at(-1);
+    const stored = batches.length > BATCHES_KEPT ? this.#find(last!) : undefined;
+    if (stored === undefined) return undefined;
+    const found = [stored];
+    for (let i = batches.length - 2; i >= 0; i--) {
+      const [batch, next] = [batches[i]!, batches[i + 1]!];
+      const isBefore = batch.producerId === next.producerId && batch.epoch === next.epoch;
+      if (!isBefore || sequenceAfter(batch.lastSequence, 1) !== next.firstSequence) return undefined;
+      const { baseOffset: end, appendTimeMs } = found[0]!;
+      const { firstSequence, lastSequence } = batch;
+      const baseOffset = end - sequenceAfter(lastSequence, 1 - firstSequence);
+      found.unshift({ firstSequence, lastSequence, baseOffset, lastOffset: end - 1, appendTimeMs });
+    }
+    return found;
   }
 
   #find({ producerId, epoch, firstSequence, lastSequence }: ProducerBatch): StoredBatch | undefined {

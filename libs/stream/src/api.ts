@@ -132,13 +132,16 @@ export interface ProducerOptions {
   maxBufferedBytes?: number;
   /** -1: acknowledged when durable (default); 1: when written. */
   acks?: -1 | 1;
+  /** How long what a broken connection left unacknowledged is sent again, in milliseconds. Default 120,000. */
+  deliveryTimeoutMs?: number;
 }
 
 export interface Producer {
   /**
    * Takes a record. Returns undefined, or, when the buffer is full, a promise to await before the next call
-   * (back-pressure). Records of one partition keep their order. A send is never retried blindly: when the connection
-   * breaks, every waiting call fails with StreamError `disconnected`, and the caller resumes from what the log holds.
+   * (back-pressure). Records of one partition keep their order. When the connection breaks, what was not acknowledged is
+   * sent again over a new one; the log takes each record once. With `acks: 1` nobody could tell, so nothing is sent again:
+   * every waiting call fails with StreamError `disconnected`, and the caller resumes from what the log holds.
    */
   send(record: OutgoingRecord): Promise<void> | undefined;
   /** Resolves when everything sent so far is acknowledged. @throws StreamError */

@@ -26,6 +26,7 @@ import { BatchingProducer, type BatchSink, type ProducerIdentity } from './produ
 import { viewPartition } from './remote-partition.ts';
 import { RemoteVolumes } from './remote-volumes.ts';
 import { addOffsets, describeTopics, endTransaction, initProducer, produce } from './requests.ts';
+import { ResendingSink } from './resending-sink.ts';
 import { BatchingTransactionalProducer } from './transactional-producer.ts';
 import { untilPassedOrAborted } from './wait.ts';
 
@@ -34,6 +35,7 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const ATTEMPT_TIMEOUT_MS = 15_000;
 const MIN_BACKOFF_MS = 50;
 const DEFAULT_TRANSACTION_TIMEOUT_MS = 60_000;
+const DEFAULT_DELIVERY_TIMEOUT_MS = 120_000;
 /** How long the transaction of a producer's predecessor may take to be ended. */
 const ENDING_TIMEOUT_MS = 30_000;
 const MAX_BACKOFF_MS = 1_000;
@@ -114,12 +116,28 @@ class EmbeddedClient implements StreamClient {
     this.#keepAlive = setInterval(() => this.#ping(), KEEP_ALIVE_MS).unref();
   }
 
-  producer(options?: ProducerOptions): Producer {
-    const links = {
-      sink: this.#open().then((connection) => sinkOf(connection)),
-      partitionCount: (topic: string) => this.admin.partitionCount(topic),
-    };
-    return new BatchingProducer(links, options);
+  producer(options: ProducerOptions = {}): Producer {
+    const partitionCount = (topic: string) => this.admin.partitionCount(topic);
+    if (options.acks === 1) {
+      const sink = this.#open().then((connection) => sinkOf(connection));
+      return new BatchingProducer({ sink, partitionCount }, options);
+    }
+    const { deliveryTimeoutMs = DEFAULT_DELIVERY_TIMEOUT_MS } = options;
+    const opened = this.#openIdempotent();
+    const sink = opened.then(({ connection }) => {
+      return new ResendingSink(() => this.#open(), connection, deliveryTimeoutMs);
+    });
+    return new BatchingProducer(
+      { sink, partitionCount, idempotentAs: opened.then(({ identity }) => identity) },
+      options,
+    );
+  }
+
+  async #openIdempotent(): Promise<{ connection: Connection; identity: ProducerIdentity }> {
+    const connection = await this.#open();
+    // Without a transactional id there is no former transaction that had to end first.
+    const identity = (await initProducer(connection, null, DEFAULT_TRANSACTION_TIMEOUT_MS))!;
+    return { connection, identity };
   }
 
   async transactionalProducer(options: TransactionalProducerOptions): Promise<TransactionalProducer> {

@@ -74,6 +74,8 @@ export interface ProducerLinks {
   partitionCount(topic: string): Promise<number>;
   /** Of a transactional producer: its batches are marked as its own, and counted. */
   identity?: ProducerIdentity;
+  /** Of one whose batches may come again: they are counted, in no transaction. */
+  idempotentAs?: Promise<ProducerIdentity>;
 }
 
 /** Who produces, as its batches say it. */
@@ -84,7 +86,7 @@ export interface ProducerIdentity {
 
 /**
  * Packs records into one batch per partition and sends full or lingering batches of several partitions in one request.
- * There is no retry: after the first failure the producer is dead.
+ * After the first failure that its sink lets through, the producer is dead.
  */
 export class BatchingProducer implements Producer {
   readonly #links: ProducerLinks;
@@ -113,6 +115,8 @@ export class BatchingProducer implements Producer {
   #hold: Deferred | undefined;
   /** A batch is full that may not be sealed yet. */
   #isOverfull = false;
+  /** Taken since then: more would make that batch larger than a broker takes. */
+  #deferred: { route: Route; record: OutgoingRecord }[] = [];
   #hasSentSinceHold = false;
   #failure: StreamError | undefined;
 
@@ -123,6 +127,7 @@ export class BatchingProducer implements Producer {
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
     this.#acks = options.acks ?? -1;
     this.#identity = links.identity;
+    if (links.idempotentAs !== undefined) this.#holdUntil(links.idempotentAs);
     links.sink.then(
       (sink) => {
         this.#sink = sink;
@@ -179,6 +184,21 @@ export class BatchingProducer implements Producer {
     }
   }
 
+  /** Nothing can be counted before it is known as whom. */
+  #holdUntil(identity: Promise<ProducerIdentity>): void {
+    const hold = new Deferred();
+    this.#hold = hold;
+    identity
+      .then(
+        (known) => this.#continueAs(known),
+        (error) => this.#fail(error),
+      )
+      .finally(() => {
+        this.#hold = undefined;
+        hold.resolve();
+      });
+  }
+
   get #hasRoom(): boolean {
     return this.#bufferedBytes <= this.#maxBufferedBytes && !this.#isOverfull;
   }
@@ -212,6 +232,9 @@ export class BatchingProducer implements Producer {
     this.#isOverfull = false;
     this.#hold = undefined;
     for (const lane of this.#openLanes) if (lane.builder.sizeBytes >= this.#batchBytes) this.#seal(lane);
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const { route, record } of deferred) this.#append(route, record);
     if (this.#openLanes.size > 0) this.#stopLingering ??= lingering(this.#onLinger, this.#lingerMs);
     this.#giveRoom();
     this.#sendReady();
@@ -250,6 +273,10 @@ export class BatchingProducer implements Producer {
   }
 
   #append(route: Route, record: OutgoingRecord): void {
+    if (this.#isOverfull) {
+      this.#deferred.push({ route, record });
+      return;
+    }
     const lane = route.lanes[record.partition ?? partitionFor(route, record.key)];
     if (lane === undefined || !Number.isSafeInteger(record.timestampMs)) throw this.#fail(badRecord(route, record));
     const { builder } = lane;
@@ -301,7 +328,8 @@ export class BatchingProducer implements Producer {
     }
     lane.sequence = (baseSequence + builder.recordCount) & MAX_SEQUENCE;
     const { producerId, epoch: producerEpoch } = identity;
-    builder.close({ producerId, producerEpoch, baseSequence, isTransactional: true });
+    const isTransactional = this.#links.idempotentAs === undefined;
+    builder.close({ producerId, producerEpoch, baseSequence, isTransactional });
   }
 
   #endRun(lane: Lane): void {

@@ -305,7 +305,7 @@ export async function committedOffsets(
  */
 export async function initProducer(
   connection: Connection,
-  transactionalId: string,
+  transactionalId: string | null,
   transactionTimeoutMs: number,
 ): Promise<ProducerIdentity | undefined> {
   const response = await connection.request(apis.initProducerId, VERSIONS.initProducerId, {

@@ -125,8 +125,32 @@ describe('failure', () => {
     await expect(producer.close()).rejects.toMatchObject(refusal);
   });
 
-  test('a broken connection fails everything that waits, and nothing is sent again', async () => {
-    const producer = await routedProducer({ lingerMs: 1, batchBytes: 100, maxBufferedBytes: 100 });
+  test('what a broken connection left unacknowledged comes again, as the same batches', async () => {
+    const producer = await routedProducer({ lingerMs: 1 });
+    producer.send(record('a'));
+    producer.send(record('b', { partition: 1 }));
+    const flushed = producer.flush();
+    const first = await broker.nextProduce();
+    first.hangUp();
+    const again = await broker.nextProduce();
+    expect(again.partitions).toEqual(first.partitions);
+    expect(again.producers).toEqual(first.producers);
+    expect(new Set(again.producers).size).toBe(2);
+    again.answer();
+    await flushed;
+  });
+
+  test('a producer that nobody answers any more fails after its time, and says how long it tried', async () => {
+    const producer = await routedProducer({ lingerMs: 1, deliveryTimeoutMs: 100 });
+    producer.send(record('a'));
+    const flushed = producer.flush();
+    (await broker.nextProduce()).hangUp();
+    await broker.stop();
+    await expect(flushed).rejects.toMatchObject({ code: 'disconnected', message: expect.stringContaining('100 ms') });
+  });
+
+  test('without durable acknowledgements a broken connection fails everything that waits, and nothing is sent again', async () => {
+    const producer = await routedProducer({ lingerMs: 1, batchBytes: 100, maxBufferedBytes: 100, acks: 1 });
     const room = producer.send(record('a'.repeat(200)));
     const flushed = producer.flush();
     (await broker.nextProduce()).hangUp();

@@ -17,6 +17,8 @@ type Answered<Response> = Pick<Api<never, Response>, 'key' | 'flexibleSince' | '
 
 export interface ProducedRequest {
   partitions: { topic: string; partition: number; values: string[] }[];
+  /** Partition, producer id and first sequence of each batch. */
+  producers: string[];
   /** Answers with this error code in every partition. */
   answer(errorCode?: number): void;
   /** Ends the connection instead. */
@@ -33,6 +35,7 @@ export class ScriptedBroker {
   readonly #produced: ProducedRequest[] = [];
   #arrived: (() => void) | undefined;
   #fetchCount = 0;
+  #lastProducerId = 0;
 
   private constructor(partitionCount: number) {
     this.#server = createServer((socket) => {
@@ -80,6 +83,7 @@ export class ScriptedBroker {
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    // It may have been stopped already.
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -96,10 +100,14 @@ export class ScriptedBroker {
       const request = decodeRequestBody(apis.produce, version, rest);
       this.#produced.push({
         partitions: partitionsOf(request),
+        producers: producersOf(request),
         answer: (errorCode = errorCodes.NONE) => reply(apis.produce, produceResponse(request, errorCode)),
         hangUp: () => socket.destroy(),
       });
       this.#arrived?.();
+    } else if (header.apiKey === apis.initProducerId.key) {
+      const producerId = BigInt(++this.#lastProducerId);
+      reply(apis.initProducerId, { throttleTimeMs: 0, errorCode: errorCodes.NONE, producerId, producerEpoch: 0 });
     } else if (header.apiKey === apis.fetch.key) {
       this.#fetchCount++;
       reply(apis.fetch, fetchResponse(decodeRequestBody(apis.fetch, version, rest)));
@@ -145,6 +153,16 @@ function partitionsOf(request: RequestOf<typeof apis.produce>): ProducedRequest[
         ),
       ),
     })),
+  );
+}
+
+function producersOf(request: RequestOf<typeof apis.produce>): string[] {
+  return request.topics.flatMap(({ partitions }) =>
+    partitions.flatMap(({ index, records }) =>
+      records.flatMap((bytes) =>
+        Array.from(iterateBatches(bytes), ({ header }) => `${index}: ${header.producerId}/${header.baseSequence}`),
+      ),
+    ),
   );
 }
 

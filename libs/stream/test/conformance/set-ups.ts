@@ -18,29 +18,24 @@ export interface SetUp {
   serve(): Promise<Served>;
   /** Most topics that are made in a test: each costs Apache Kafka some files. */
   topicCount: number;
-  /** Whether a producer sends again what a broken connection left unacknowledged. */
-  resends: boolean;
 }
 
 export const leanOnEmbedded: SetUp = {
   title: 'the lean client on the embedded broker',
   serve: () => serveEmbedded('embedded'),
   topicCount: 1000,
-  resends: false,
 };
 
 export const kafkaJsOnEmbedded: SetUp = {
   title: 'kafkajs on the embedded broker',
   serve: () => serveEmbedded('kafka'),
   topicCount: 1000,
-  resends: true,
 };
 
 export const kafkaJsOnApacheKafka: SetUp = {
   title: 'kafkajs on Apache Kafka',
   serve: serveApacheKafka,
   topicCount: 1000,
-  resends: true,
 };
 
 async function serveEmbedded(engine: 'embedded' | 'kafka'): Promise<Served> {
