@@ -8,11 +8,13 @@ export interface CliResult {
   stderr: string;
 }
 
+type Target = Pick<Running, 'dataDir' | 'broker'> & Partial<Pick<Running, 'env'>>;
+
 /** Runs `npx tickfold …` against the data folder and broker of a running system. */
-export function cli({ dataDir, broker }: Pick<Running, 'dataDir' | 'broker'>, ...args: string[]): Promise<CliResult> {
+export function cli({ dataDir, broker, env }: Target, ...args: string[]): Promise<CliResult> {
   const child = spawn(process.execPath, [join(REPOSITORY, 'node_modules/.bin/tickfold'), ...args], {
     cwd: REPOSITORY,
-    env: { ...process.env, DATA_DIR: dataDir, BROKERS: broker },
+    env: { ...process.env, ...env, DATA_DIR: dataDir, BROKERS: broker },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const result: CliResult = { status: null, stdout: '', stderr: '' };
@@ -29,11 +31,7 @@ export function cli({ dataDir, broker }: Pick<Running, 'dataDir' | 'broker'>, ..
 }
 
 /** As `cli`, with `--json` parsed. Fails unless the status is the expected one. */
-export async function cliJson<Json>(
-  running: Pick<Running, 'dataDir' | 'broker'>,
-  args: string[],
-  status = 0,
-): Promise<Json> {
+export async function cliJson<Json>(running: Target, args: string[], status = 0): Promise<Json> {
   const result = await cli(running, ...args, '--json');
   if (result.status !== status)
     throw new Error(`tickfold ${args.join(' ')} ended with status ${result.status}:\n${result.stderr}${result.stdout}`);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type StreamConfig, streamConfigFromEnv } from '@tickfold/stream';
 import { freePort } from '@tickfold/supervisor';
 
 export const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -17,6 +18,10 @@ export const hasLean = existsSync(join(LEAN, 'equity/usa/tick/aig/20131008_trade
 export interface Running {
   url: string;
   broker: string;
+  /** Where the streams are kept. */
+  streams: StreamConfig;
+  /** What it was told beyond ports and folder. */
+  env: Record<string, string>;
   dataDir: string;
   process: ChildProcess;
   /** Everything printed so far, both streams. */
@@ -85,6 +90,8 @@ export async function start({
   const running: Running = {
     url: `http://127.0.0.1:${webPort}`,
     broker: `127.0.0.1:${brokerPort}`,
+    streams: streamConfigFromEnv({ BROKERS: `127.0.0.1:${brokerPort}`, ...env }, 'e2e'),
+    env,
     dataDir,
     process: child,
     output: () => printed,

@@ -1,13 +1,17 @@
 import { expect } from '@playwright/test';
-import { connect, type RecordView, type StreamClient } from '@tickfold/stream';
+import { connect, type RecordView, type StreamClient, type StreamConfig } from '@tickfold/stream';
 
-/** Reads a topic from its start to the high watermarks of now. */
+/**
+ * Reads a topic from its start to the high watermarks of now.
+ * @param streams `host:port` of our own broker, or how to reach another one
+ */
 export async function readTopic(
-  broker: string,
+  streams: string | StreamConfig,
   topic: string,
   onRecord: (record: RecordView) => void,
 ): Promise<number> {
-  const client = await connect({ brokers: [broker], clientId: 'e2e', connectTimeoutMs: 10_000 });
+  const config = typeof streams === 'string' ? { brokers: [streams], clientId: 'e2e' } : streams;
+  const client = await connect({ ...config, connectTimeoutMs: 10_000 });
   try {
     const waiting = new Map<number, bigint>();
     for (const { partition, logStart, high } of await client.admin.watermarks(topic)) {

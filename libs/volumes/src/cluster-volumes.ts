@@ -100,16 +100,24 @@ export class ClusterVolumes implements VolumeAdmin {
   async #copyInto(engine: LogEngine, { topics, offsets }: Cut): Promise<void> {
     for (const { name, partitionCount, watermarks } of topics) {
       await engine.createTopic(name, { partitionCount });
-      for (const { partition, logStart, high } of watermarks) {
+      // One topic after the other, for the sake of memory: each reader holds some megabytes.
+      const copied = watermarks.map(({ partition, logStart, high }) => {
         const range = { topic: name, partition, fromOffset: logStart, toOffset: high };
         const records = recordsOf(readRange(this.#client, range));
-        await copyPartition(engine.partition(name, partition)!, { start: logStart, end: high, records });
-      }
+        return copyPartition(engine.partition(name, partition)!, { start: logStart, end: high, records });
+      });
+      await allSettled(copied);
     }
     for (const { group, topic, offsets: committed } of offsets) {
       await engine.commitOffsets(group, offsetRows(topic, committed));
     }
   }
+}
+
+/** Waits for all of them, so that none works on after the first failure is told. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 async function* recordsOf(chunks: ReturnType<typeof readRange>) {
