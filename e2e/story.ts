@@ -76,7 +76,8 @@ export function describeStory({ title, serve, killed }: StorySetUp): void {
             .toBeGreaterThanOrEqual(100);
           await page.getByTestId('snapshot-name').fill('market@open');
           await page.getByTestId('freeze-button').click();
-          await expect(page.getByTestId('snapshot-status')).toContainText('market@open');
+          // On a cluster it is a copy, which takes its time on a busy machine.
+          await expect(page.getByTestId('snapshot-status')).toContainText('market@open', { timeout: 60_000 });
         });
 
         await test.step('3:00 change one parameter, replay, see the priced diff', async () => {

@@ -4,7 +4,7 @@ export { openLogEngine } from './engine.ts';
 export { ENGINE_ERRORS, EngineError, type EngineErrorCode, type ErrorActor } from './errors.ts';
 export { type FolderLock, type FolderLocks, isFolderOwned } from './folder-lock.ts';
 export { volumeOfGroup, volumeOfSnapshot, volumeOfTopic } from './names.ts';
-export { type CopiedRecord, copyPartition } from './partition-copy.ts';
+export { type CopiedRecord, PartitionCopy } from './partition-copy.ts';
 export { copySnapshot, type SnapshotCopy } from './snapshot-copy.ts';
 export { exportSnapshot, exportVolume } from './snapshot-export.ts';
 export { deleteSnapshot, listSnapshots } from './snapshot-folder.ts';

@@ -11,15 +11,6 @@ export interface CopiedRecord {
   headers(): Iterable<{ key: string; value: Uint8Array }>;
 }
 
-export interface CopiedRange {
-  /** Where the log begins. */
-  start: bigint;
-  /** After its last offset, which need not have a record. */
-  end: bigint;
-  /** In order of their offsets. */
-  records: AsyncIterable<Iterable<CopiedRecord>>;
-}
-
 const BATCH_BYTES = 256 * 1024;
 const MAX_OFFSETS_OF_BATCH = 2n ** 31n - 1n;
 
@@ -27,18 +18,8 @@ const MAX_OFFSETS_OF_BATCH = 2n ** 31n - 1n;
  * Fills a new partition with the records of another log, each at the offset that it has there. Offsets without a record
  * (ends of transactions, what was taken back, what compaction removed) stay without one. The engine has to be opened with
  * `mayHaveGaps`.
- * @throws EngineError `batch-corrupt` where more offsets than a batch can span have no record
  */
-export async function copyPartition(log: PartitionLog, { start, end, records }: CopiedRange): Promise<void> {
-  const copy = new PartitionCopy(log);
-  await copy.beginAt(start);
-  for await (const some of records) {
-    for (const record of some) await copy.add(record);
-  }
-  await copy.endAt(end);
-}
-
-class PartitionCopy {
+export class PartitionCopy {
   readonly #log: PartitionLog;
   readonly #builder = new RecordBatchBuilder(BATCH_BYTES);
   /** Where the open batch begins: behind all that was appended. */
@@ -48,10 +29,15 @@ class PartitionCopy {
     this.#log = log;
   }
 
+  /** @param start where the log begins */
   async beginAt(start: bigint): Promise<void> {
     await this.#passOver(start);
   }
 
+  /**
+   * In order of the offsets. Returns a promise to be awaited before the next call, now and then.
+   * @throws EngineError `batch-corrupt` where more offsets than a batch can span have no record
+   */
   add(record: CopiedRecord): Promise<void> | undefined {
     // Only now is it known that more records follow: the last batch has to reach to the end of the log.
     if (this.#builder.sizeBytes < BATCH_BYTES) {
@@ -61,6 +47,7 @@ class PartitionCopy {
     return this.#closeBatch(record.offset).then(() => this.#append(record));
   }
 
+  /** @param end after the last offset, which need not have a record */
   async endAt(end: bigint): Promise<void> {
     if (this.#builder.recordCount > 0) await this.#closeBatch(end);
     // Without a single record there is nothing to hold the offsets: the log begins where it ends.

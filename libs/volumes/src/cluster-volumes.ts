@@ -1,9 +1,9 @@
 import {
-  copyPartition,
   copySnapshot,
   EngineError,
   type LogEngine,
   openStaged,
+  PartitionCopy,
   volumeOfGroup,
   volumeOfSnapshot,
   volumeOfTopic,
@@ -12,7 +12,6 @@ import type { SnapshotInfo, StreamClient, VolumeAdmin, VolumeInfo, Watermark } f
 import { volumeErrorOf } from './engine-errors.ts';
 import { offsetRows } from './in-process-admin.ts';
 import { moveIntoCluster } from './move-into-cluster.ts';
-import { readRange } from './read-range.ts';
 
 interface Topic {
   name: string;
@@ -98,31 +97,54 @@ export class ClusterVolumes implements VolumeAdmin {
   }
 
   async #copyInto(engine: LogEngine, { topics, offsets }: Cut): Promise<void> {
+    const open = new Map<string, OpenCopy>();
     for (const { name, partitionCount, watermarks } of topics) {
       await engine.createTopic(name, { partitionCount });
-      // One topic after the other, for the sake of memory: each reader holds some megabytes.
-      const copied = watermarks.map(({ partition, logStart, high }) => {
-        const range = { topic: name, partition, fromOffset: logStart, toOffset: high };
-        const records = recordsOf(readRange(this.#client, range));
-        return copyPartition(engine.partition(name, partition)!, { start: logStart, end: high, records });
-      });
-      await allSettled(copied);
+      for (const { partition, logStart, high } of watermarks) {
+        const copy = new PartitionCopy(engine.partition(name, partition)!);
+        await copy.beginAt(logStart);
+        if (logStart === high) continue;
+        open.set(placeOf(name, partition), { topic: name, partition, offset: logStart, end: high, copy });
+      }
     }
+    await this.#fill(open);
     for (const { group, topic, offsets: committed } of offsets) {
       await engine.commitOffsets(group, offsetRows(topic, committed));
     }
   }
+
+  /** One reader for all: each would make connections of its own. */
+  async #fill(open: Map<string, OpenCopy>): Promise<void> {
+    if (open.size === 0) return;
+    for await (const chunk of this.#client.consumer({ assignments: [...open.values()] })) {
+      const place = placeOf(chunk.topic, chunk.partition);
+      const found = open.get(place);
+      if (found === undefined) continue;
+      const { copy, end } = found;
+      for (const record of chunk.records()) {
+        if (record.offset >= end) break;
+        const full = copy.add(record);
+        if (full !== undefined) await full;
+      }
+      if (chunk.nextOffset < end) continue;
+      await copy.endAt(end);
+      open.delete(place);
+      if (open.size === 0) return;
+    }
+  }
 }
 
-/** Waits for all of them, so that none works on after the first failure is told. */
-async function allSettled(works: readonly Promise<void>[]): Promise<void> {
-  await Promise.allSettled(works);
-  await Promise.all(works);
+/** A partition that is not copied to its end yet. */
+interface OpenCopy {
+  topic: string;
+  partition: number;
+  /** To start from. */
+  offset: bigint;
+  end: bigint;
+  copy: PartitionCopy;
 }
 
-async function* recordsOf(chunks: ReturnType<typeof readRange>) {
-  for await (const chunk of chunks) yield chunk.records();
-}
+const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 async function refusedByVolumes<T>(work: () => Promise<T>): Promise<T> {
   try {
