@@ -12,6 +12,7 @@ if (reason === undefined) {
       const kafka = await startApacheKafka({ heapMb: 384 });
       return { env: { STREAM_ENGINE: 'kafka', KAFKA_BROKERS: kafka.bootstrap }, stop: () => kafka.stop() };
     },
+    checksPages: false,
     killed: ['enrichment', 'ingest', 'reversion-1', 'reversion-2'],
   });
 } else {
