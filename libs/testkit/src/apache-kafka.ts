@@ -82,7 +82,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
         node.properties,
         describeNode(node, { folder, voters, brokers, controllerPort: ports[brokers + id - 1]!, ...options.settings }),
       );
-      await runKafkaClass('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', node.properties]);
+      await runKafkaClass('kafka.tools.StorageTool', ['format', `--cluster-id=${clusterId}`, '-c', node.properties]);
     }
     await Promise.all(nodes.map((node) => begin(node, heapMb)));
   } catch (error) {
