@@ -1,6 +1,7 @@
 import { test } from '@playwright/test';
 import { startApacheKafka, whyNoApacheKafka } from '@tickfold/testkit/apache-kafka';
 import { describeStory } from './story.ts';
+import { isLong } from './tickfold.ts';
 
 const TITLE = 'the five-minute story on Apache Kafka';
 
@@ -12,7 +13,7 @@ if (reason === undefined) {
       const kafka = await startApacheKafka({ heapMb: 384 });
       return { env: { STREAM_ENGINE: 'kafka', KAFKA_BROKERS: kafka.bootstrap }, stop: () => kafka.stop() };
     },
-    checksPages: false,
+    isWhole: isLong,
     killed: ['enrichment', 'ingest', 'reversion-1', 'reversion-2'],
   });
 } else {

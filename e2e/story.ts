@@ -20,8 +20,8 @@ export interface StorySetUp {
   title: string;
   /** Called once, before Tickfold is started. */
   serve(): Promise<StoryStreams>;
-  /** Whether the pages themselves are looked at, too: once is enough. */
-  checksPages: boolean;
+  /** Whether it is told to its end: the pages themselves, and a snapshot while services are killed. */
+  isWhole: boolean;
   /** Services that are killed amid a snapshot; what keeps the streams comes first, where it is ours. */
   killed: readonly [string, ...string[]];
 }
@@ -34,7 +34,7 @@ export interface StoryStreams {
 }
 
 /** The first five minutes, as the README tells them, on the default start. Each test goes on where the one before ended. */
-export function describeStory({ title, serve, checksPages, killed }: StorySetUp): void {
+export function describeStory({ title, serve, isWhole, killed }: StorySetUp): void {
   test.describe
     .serial(title, () => {
       let tickfold: Running;
@@ -225,7 +225,9 @@ export function describeStory({ title, serve, checksPages, killed }: StorySetUp)
         });
       }
 
-      const pagesFit = async () => {
+      if (!isWhole) return;
+
+      test('has pages without an accessibility violation that axe knows, and that fit a narrow screen', async () => {
         test.setTimeout(FIVE_MINUTES);
         for (const path of ['/replay', '/diff?a=model-reversion-2&b=try-1', '/sql', '/nowhere']) {
           await page.goto(tickfold.url + path);
@@ -240,9 +242,7 @@ export function describeStory({ title, serve, checksPages, killed }: StorySetUp)
             .toBeLessThanOrEqual(360);
           await page.setViewportSize({ width: 1280, height: 720 });
         }
-      };
-      if (checksPages)
-        test('has pages without an accessibility violation that axe knows, and that fit a narrow screen', pagesFit);
+      });
 
       test('a snapshot taken while everything is being killed is whole or not there', async () => {
         test.setTimeout(FIVE_MINUTES);

@@ -15,6 +15,9 @@ export const LEAN = join(SHARED_DATA, 'lean');
 export const hasTaq = existsSync(join(TAQ, '080449'));
 export const hasLean = existsSync(join(LEAN, 'equity/usa/tick/aig/20131008_trade.zip'));
 
+/** Whether to take all of the large inputs, minutes longer. */
+export const isLong = process.env.TICKFOLD_LONG_TESTS !== undefined;
+
 export interface Running {
   url: string;
   broker: string;

@@ -12,6 +12,7 @@ const suites = {
   log: { project: 'libs/log-engine', file: 'log.bench.js', values: ['only'], flags: ['quick'] },
   broker: { project: 'libs/broker', file: 'bench/broker.bench.js', values: ['only'], flags: ['quick'] },
   stream: { project: 'libs/stream', file: 'stream.bench.js', values: ['only'], flags: ['quick'] },
+  enrichment: { project: 'apps/enrichment', file: 'enrichment.bench.js', flags: ['quick'] },
 };
 
 const usage = Object.entries(suites)

@@ -35,15 +35,15 @@ const setUps: SetUp[] = [
 
 const shared = resolve(process.env.TICKFOLD_SHARED_DATA ?? join(import.meta.dirname, '../../../../shared/data'));
 const [taq, lean] = [join(shared, 'taq'), join(shared, 'lean')];
-const whyNotWhole =
-  process.env.TICKFOLD_WHOLE_DAYS === undefined ? 'it takes minutes; set TICKFOLD_WHOLE_DAYS=1 to run it' : undefined;
+const whyNotLong =
+  process.env.TICKFOLD_LONG_TESTS === undefined ? 'it takes minutes; set TICKFOLD_LONG_TESTS=1 to run it' : undefined;
 
 /** Real lines, where this machine has them; a simulated day everywhere. */
 const sources: { title: string; env: Record<string, string>; whyNot?: string | undefined }[] = [
   { title: 'a simulated day', env: simulated(60) },
   { title: 'the sample Daily Trades files', env: { SOURCE: `taq:${taq}` }, whyNot: whyNotThere(taq) },
-  { title: 'a simulated day at speed 60', env: { ...simulated(20), SPEED: '60' }, whyNot: whyNotWhole },
-  { title: 'a day of 2013', env: { SOURCE: `lean:${lean}` }, whyNot: whyNotThere(lean) ?? whyNotWhole },
+  { title: 'a simulated day at speed 60', env: { ...simulated(20), SPEED: '60' }, whyNot: whyNotLong },
+  { title: 'a day of 2013', env: { SOURCE: `lean:${lean}` }, whyNot: whyNotThere(lean) ?? whyNotLong },
 ];
 
 function simulated(ticksPerSecond: number): Record<string, string> {
@@ -57,7 +57,8 @@ function whyNotThere(folder: string): string | undefined {
 for (const setUp of setUps) {
   describe(setUp.title, () => {
     for (const source of sources) {
-      const whyNot = setUp.whyNot ?? source.whyNot;
+      const isRepeated = setUp !== setUps[0] && source !== sources[0];
+      const whyNot = setUp.whyNot ?? source.whyNot ?? (isRepeated ? whyNotLong : undefined);
       const title = `${source.title} is in the log once and in order, though ingest and the broker are killed again and again`;
       if (whyNot !== undefined) test.skip(`${title}: ${whyNot}`);
       else test(title, () => killAgainAndAgain(setUp, source.env), 10 * MINUTES);

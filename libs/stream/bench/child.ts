@@ -1,12 +1,12 @@
 /** Does the job that its first argument describes, tells its parent what it found, and ends. */
 import { once } from 'node:events';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { connect, runProcessor, type StreamClient } from '@tickfold/stream';
 import { Kafka, logLevel } from 'kafkajs';
 import { nowMs } from './children.ts';
 import type { Job, Span } from './jobs.ts';
 import { KEYS, keys, PARTITIONS, values } from './load.ts';
+import { everyMillisecond } from './metronome.ts';
 
 const LINGER_MS = 5;
 /** What is measured is how long a record takes, not how long it waits for company. */
@@ -95,20 +95,17 @@ const jobs: { [Name in Job['do']]: (job: Extract<Job, { do: Name }>) => Promise<
   'produce-steadily': ({ bootstrap, topic, recordsPerSecond, seconds, acks }) =>
     withClient(bootstrap, async (client) => {
       const producer = client.producer({ lingerMs: LATENCY_LINGER_MS, acks });
-      const records = recordsPerSecond * seconds;
-      const beginMs = nowMs();
-      // So many at once every millisecond. They count from when they were due: a sender that stalls does not hide its stall.
-      const perMs = recordsPerSecond / 1_000;
-      for (let sent = 0; sent < records; ) {
-        const due = Math.min((Math.floor(nowMs() - beginMs) + 1) * perMs, records);
-        for (; sent < due; sent++) {
+      const perBeat = recordsPerSecond / 1_000;
+      const fromMs = nowMs() + 1_000;
+      let sent = 0;
+      // They count from when they were due: a sender that stalls does not hide its stall.
+      await everyMillisecond(fromMs, seconds * 1_000, (beat) => {
+        for (let i = 0; i < perBeat; i++, sent++) {
           const value = Buffer.from(values[sent % values.length]!);
-          value.writeDoubleBE(beginMs + Math.floor(sent / perMs));
-          const wait = producer.send({ topic, key: keys[sent % KEYS]!, value, timestampMs: Math.floor(beginMs) });
-          if (wait !== undefined) await wait;
+          value.writeDoubleBE(fromMs + beat);
+          void producer.send({ topic, key: keys[sent % KEYS]!, value, timestampMs: Math.floor(fromMs) });
         }
-        await delay(1);
-      }
+      });
       await producer.flush();
     }),
 
@@ -125,31 +122,6 @@ const jobs: { [Name in Job['do']]: (job: Extract<Job, { do: Name }>) => Promise<
         if (seen >= records) break;
       }
       return [...latencies];
-    }),
-
-  share: ({ bootstrap, topic, instance, partitions, waitMs }) =>
-    withClient(bootstrap, async (client) => {
-      const done = new AbortController();
-      process.once('message', () => done.abort());
-      const nothing = new Int32Array(new SharedArrayBuffer(4));
-      await runProcessor<null>({
-        client,
-        group: 'bench.share',
-        instanceId: instance,
-        inputTopic: topic,
-        outputTopics: ['bench.shared'],
-        deadLetterTopic: 'bench.dead-letter',
-        createState: () => null,
-        handle(_, record, emit) {
-          // As a handler that works does, it holds up its own process; unlike one, it needs no core of its own.
-          Atomics.wait(nothing, 0, 0, waitMs);
-          emit({ topic: 'bench.shared', key: record.key, value: record.value!, timestampMs: record.timestampMs });
-        },
-        signal: done.signal,
-        onPartitions: (has) => {
-          if (has.length === partitions) tellParent('ready');
-        },
-      });
     }),
 
   fold: ({ bootstrap, topic, records }) =>

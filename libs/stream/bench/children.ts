@@ -9,8 +9,6 @@ export interface Working<Found> {
   /** What it tells once it is ready; only jobs that others wait for tell something. */
   ready: Promise<unknown>;
   found: Promise<Found>;
-  /** Asks it to end, where it goes on until it is asked. */
-  end(): void;
 }
 
 /** Starts a job in a process of its own. */
@@ -27,7 +25,7 @@ export function startJob<Found>(job: Job): Working<Found> {
     });
     child.once('exit', (code) => reject(new Error(`"${job.do}" of the benchmark ended with status ${code}`)));
   });
-  return { ready: Promise.race([ready, found]), found, end: () => child.send('end') };
+  return { ready: Promise.race([ready, found]), found };
 }
 
 /** Does a job in a process of its own, and gives what it found. */

@@ -14,7 +14,6 @@ export type Job =
       acks: -1 | 1;
     }
   | { do: 'take-latencies'; bootstrap: string; topic: string; records: number }
-  | { do: 'share'; bootstrap: string; topic: string; instance: string; partitions: number; waitMs: number }
   | { do: 'fold'; bootstrap: string; topic: string; records: number };
 
 /** When a job began and ended; see `nowMs`. */

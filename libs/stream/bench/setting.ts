@@ -7,8 +7,6 @@ export interface Setting {
   fewerRecords: number;
   latencySeconds: number;
   processedRecords: number;
-  /** By each instance of a processor that waits at every record. */
-  sharedRecords: number;
 }
 
 export const FULL: Setting = {
@@ -17,7 +15,6 @@ export const FULL: Setting = {
   fewerRecords: 1_000_000,
   latencySeconds: 10,
   processedRecords: 2_000_000,
-  sharedRecords: 40_000,
 };
 
 /** Tells whether everything works, and roughly how fast. */
@@ -27,5 +24,4 @@ export const QUICK: Setting = {
   fewerRecords: 200_000,
   latencySeconds: 3,
   processedRecords: 400_000,
-  sharedRecords: 15_000,
 };

@@ -10,7 +10,6 @@ import { parseArgs } from 'node:util';
 import { fetchApacheKafka } from '@tickfold/testkit/apache-kafka';
 import type { Figure } from '@tickfold/testkit/figures';
 import { buildLibrdkafka } from '@tickfold/testkit/librdkafka';
-import { measureBalance } from './balance.ts';
 import { measureLatency } from './latency.ts';
 import { measureProcessor } from './processor.ts';
 import { FULL, QUICK } from './setting.ts';
@@ -28,7 +27,6 @@ const subjects: Record<string, () => Promise<Figure[]>> = {
   },
   latency: () => measureLatency(setting),
   processor: () => measureProcessor(setting),
-  balance: () => measureBalance(setting),
 };
 
 const chosen = options.only ?? Object.keys(subjects);
