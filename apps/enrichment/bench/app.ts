@@ -16,7 +16,9 @@ export class AppProcess {
       env: { PATH: process.env.PATH, HEALTH_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    process.once('exit', () => this.#child.kill('SIGKILL'));
+    const kill = (): void => void this.#child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.#child.once('exit', () => process.off('exit', kill));
   }
 
   /** @throws Error where it ends without having said it */

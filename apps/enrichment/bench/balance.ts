@@ -8,7 +8,8 @@ import { AppProcess } from './app.ts';
 const INSTANCES = [1, 2, 4] as const;
 const WAITING = new URL('waiting.js', import.meta.url).href;
 const LOOK_MS = 20;
-/** A rate is taken only while every partition has ticks left. */
+/** A rate is taken when every instance runs warm, and while every partition has ticks left. */
+const BEGUN_SHARE = 0.05;
 const MOST_OF_A_PARTITION = 0.95;
 
 /** Instances of enrichment that share a simulated day: how much faster they are, the more of them there are. */
@@ -55,7 +56,7 @@ async function ticksPerSecond(admin: StreamAdmin, windowMs: number): Promise<num
   for (;;) {
     const seen = await look(admin);
     const shares = [...ends].map(([partition, end]) => (seen.offsets.get(partition) ?? 0) / end);
-    if (begun === undefined && shares.every((share) => share > 0)) begun = seen;
+    if (begun === undefined && shares.every((share) => share > BEGUN_SHARE)) begun = seen;
     const isOver = begun !== undefined && seen.atMs - begun.atMs >= windowMs;
     if (begun !== undefined && (isOver || shares.some((share) => share > MOST_OF_A_PARTITION))) {
       return perSecond(total(seen) - total(begun), seen.atMs - begun.atMs);

@@ -11,14 +11,18 @@ import { StreamError } from './errors.ts';
 import { processorHeaders } from './processor-headers.ts';
 import { keptState, stateRecord } from './state-checkpoints.ts';
 
-/** Between these, timers and other connections get their turn: a health check never waits for a whole chunk. */
-const RECORDS_PER_TURN = 500;
+/** Then timers and other connections get their turn: a health check never waits for a whole chunk. */
+const TURN_MS = 10;
+/** Between two looks at the clock. */
+const RECORDS_PER_LOOK = 32;
 
 /** What was done with the records of a chunk. */
 export interface Folded {
   handled: number;
   emitted: number;
   deadLettered: number;
+  /** False where it was left before its end. */
+  isWhole: boolean;
 }
 
 /** One input partition's part of a processor: its state, its cursor, and the transactions of its output. */
@@ -102,13 +106,20 @@ export class PartitionFold<State> {
     return this.nextOffset > this.#committedOffset;
   }
 
-  /** Folds a chunk: to its end, unless the signal is aborted. */
-  async run(chunk: RecordChunk): Promise<Folded> {
+  /**
+   * Folds a chunk, or goes on with it: to its end, unless it is time for a commit, or the signal is aborted.
+   *
+   * @param records those of the chunk that are left
+   */
+  async run(chunk: RecordChunk, records: Iterator<RecordView>, commitAtMs: number): Promise<Folded> {
     const { signal } = this.#options;
-    const folded: Folded = { handled: 0, emitted: 0, deadLettered: 0 };
+    const folded: Folded = { handled: 0, emitted: 0, deadLettered: 0, isWhole: true };
     // Asked of each record only where the chunk begins in what is folded again: offsets are bigints, which cost.
     let isThere = this.isRefolding;
-    for (const record of chunk.records()) {
+    let turnEndsMs = performance.now() + TURN_MS;
+    // Not with for-of: that would end the iterator where it is left.
+    for (let next = records.next(); !next.done; next = records.next()) {
+      const record = next.value;
       const reason = this.#handle(record);
       folded.handled++;
       this.#recordsSinceState++;
@@ -118,10 +129,13 @@ export class PartitionFold<State> {
           reason === undefined ? this.#sendOutputs(record, folded) : this.#sendDeadLetter(record, reason, folded);
         if (wait !== undefined) await wait;
       }
-      if (folded.handled % RECORDS_PER_TURN !== 0) continue;
+      if (folded.handled % RECORDS_PER_LOOK !== 0 || performance.now() < turnEndsMs) continue;
       await nextTurn();
-      if (!signal.aborted) continue;
+      const nowMs = performance.now();
+      turnEndsMs = nowMs + TURN_MS;
+      if (!signal.aborted && nowMs < commitAtMs) continue;
       this.nextOffset = record.offset + 1n;
+      folded.isWhole = false;
       return folded;
     }
     this.nextOffset = chunk.nextOffset;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { GroupConsumer, ProcessorOptions, RecordChunk, StreamClient } from './api.ts';
+import type { GroupConsumer, ProcessorOptions, RecordChunk, RecordView, StreamClient } from './api.ts';
 import { StreamError } from './errors.ts';
 import { FoldedShare } from './folded-share.ts';
 import type { PartitionFold } from './partition-fold.ts';
@@ -127,7 +127,14 @@ async function foldAll<State>(
     const result = await (isDirty ? unlessPassed(next, dueInMs) : next);
     if (result === undefined) continue;
     if (result.done) return;
-    await foldChunk(options, share.fold(result.value.partition), result.value);
+    const chunk = result.value;
+    const fold = share.fold(chunk.partition);
+    const records = chunk.records()[Symbol.iterator]();
+    // A slow handler takes longer for a chunk than a commit may wait.
+    while (!(await foldOn(options, fold, chunk, records, committedAtMs + commitEveryMs)) && !options.signal.aborted) {
+      await share.commit();
+      committedAtMs = performance.now();
+    }
     next = nextChunk();
     await nextTurn();
   }
@@ -146,12 +153,15 @@ async function unlessPassed<T>(next: Promise<T>, waitMs: number): Promise<T | un
   }
 }
 
-async function foldChunk<State>(
+/** Resolves with whether the chunk came to its end. */
+async function foldOn<State>(
   options: ProcessorOptions<State>,
   fold: PartitionFold<State>,
   chunk: RecordChunk,
-): Promise<void> {
-  const { handled, emitted, deadLettered } = await fold.run(chunk);
+  records: Iterator<RecordView>,
+  commitAtMs: number,
+): Promise<boolean> {
+  const { handled, emitted, deadLettered, isWhole } = await fold.run(chunk, records, commitAtMs);
   options.onProgress?.({
     partition: chunk.partition,
     handled,
@@ -161,4 +171,5 @@ async function foldChunk<State>(
     nextOffset: fold.nextOffset,
     highWatermark: chunk.highWatermark,
   });
+  return isWhole;
 }

@@ -67,6 +67,32 @@ describe('a processor', () => {
     });
   });
 
+  test('commits amid a chunk that takes its handler long, and goes on in it', async () => {
+    const topics = newTopics();
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    const handle = handleWith(topics);
+    const stop = new AbortController();
+    const done = untilEnd(100n, () => stop.abort());
+    const stops: bigint[] = [];
+    await withClient(broker.address, async (client) => {
+      await fillInput(client, topics, 0, 100);
+      await runProcessor({
+        ...optionsFor(topics, client, stop.signal),
+        commitEveryMs: 1,
+        handle(state, record, emit) {
+          Atomics.wait(nothing, 0, 0, 1);
+          handle(state, record, emit);
+        },
+        onProgress(progress) {
+          stops.push(progress.nextOffset);
+          done(progress);
+        },
+      });
+      expect(stops.some((offset) => offset > 0n && offset < 100n)).toBe(true);
+      await expectExactlyOnce(client, topics, 100);
+    });
+  });
+
   test('waits for an input topic that is made later', async () => {
     const topics = newTopics();
     await withClient(broker.address, async (client) => {
@@ -271,11 +297,14 @@ test('other work of the process gets its turn while a long chunk is folded', asy
       ticking = setImmediate(count);
     };
     let ticking = setImmediate(count);
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
     let turnsAtFirst: number | undefined;
     let turnsInFirstChunk = 0;
     await runToEnd(broker.address, topics, {
+      commitEveryMs: 60_000,
       handle(_state, record) {
         if (record.partition !== 0) return;
+        if (turnsAtFirst === undefined || turns < turnsAtFirst + 2) Atomics.wait(nothing, 0, 0, 1);
         turnsAtFirst ??= turns;
         turnsInFirstChunk = turns - turnsAtFirst;
       },
