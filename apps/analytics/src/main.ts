@@ -1,7 +1,7 @@
 import { type App, readText, runApp } from '@tickfold/app-runtime';
 import { assumptions, type Model } from '@tickfold/models';
-import { connect, runResumably, streamConfigFromEnv } from '@tickfold/stream';
-import { Gauge } from 'prom-client';
+import { connect, type ProcessorCommit, runResumably, streamConfigFromEnv } from '@tickfold/stream';
+import { Gauge, Histogram } from 'prom-client';
 import { modelFromEnv } from './model-from-env.ts';
 import { idleReason, type Progress, runModel } from './run-model.ts';
 
@@ -13,6 +13,7 @@ runApp({
     app.reportStatus({ model: model.name, parameters: model.parameters, assumptions: assumptions(model) });
     const instanceId = readText(app.env, 'INSTANCE', '1');
     const onProgress = progressReport(app, model);
+    const onCommit = latencyReport(app, model);
 
     await runResumably({
       signal: app.signal,
@@ -20,7 +21,7 @@ runApp({
         const client = await connect(config, app.signal);
         try {
           app.setReady(true, 'waiting for ticks');
-          await runModel({ client, model, instanceId, signal: app.signal, onProgress });
+          await runModel({ client, model, instanceId, signal: app.signal, onProgress, onCommit });
         } finally {
           await client.close();
         }
@@ -50,4 +51,15 @@ function progressReport(app: App, model: Model): (progress: Progress) => void {
     filled.set({ model: model.name }, fills);
     behind.set({ model: model.name }, lag);
   };
+}
+
+function latencyReport(app: App, model: Model): (commit: ProcessorCommit) => void {
+  const latency = new Histogram({
+    name: 'tickfold_analytics_latency_seconds',
+    help: 'From when an enriched tick was handled to when what came of it was durable: the first of each commit',
+    labelNames: ['model'],
+    buckets: [0.01, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5],
+    registers: [app.metrics],
+  });
+  return ({ latencyMs }) => latency.observe({ model: model.name }, latencyMs / 1_000);
 }

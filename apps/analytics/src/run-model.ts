@@ -1,7 +1,7 @@
 import { tickfoldVersion } from '@tickfold/app-runtime';
 import { groups, headers, modelTopics, runRecord, type TickKind, topics } from '@tickfold/market';
 import { createModelProcessor, type Model } from '@tickfold/models';
-import { runProcessor, type StreamClient } from '@tickfold/stream';
+import { type ProcessorCommit, runProcessor, type StreamClient } from '@tickfold/stream';
 
 /** What a model has done since the log's start, and how far it is behind. */
 export interface Progress {
@@ -22,6 +22,7 @@ export async function runModel(options: {
   instanceId?: string;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
+  onCommit?: (commit: ProcessorCommit) => void;
 }): Promise<void> {
   const { client, model, signal, onProgress } = options;
   const processor = createModelProcessor(model);
@@ -49,6 +50,7 @@ export async function runModel(options: {
     deadLetterTopic: deadLetter,
     createState: processor.createState,
     ...(options.instanceId !== undefined && { instanceId: options.instanceId }),
+    ...(options.onCommit !== undefined && { onCommit: options.onCommit }),
     signal,
     handle(state, record, emit) {
       processor.handle(state, record, (output) => {

@@ -1,6 +1,6 @@
 import { type App, readText, runApp } from '@tickfold/app-runtime';
-import { connect, runResumably, streamConfigFromEnv } from '@tickfold/stream';
-import { Gauge } from 'prom-client';
+import { connect, type ProcessorCommit, runResumably, streamConfigFromEnv } from '@tickfold/stream';
+import { Gauge, Histogram } from 'prom-client';
 import { readReferences } from './references.ts';
 import { type Progress, runEnrichment } from './run-enrichment.ts';
 
@@ -11,6 +11,7 @@ runApp({
     const dataDir = readText(app.env, 'DATA_DIR', 'data/volumes');
     const instanceId = readText(app.env, 'INSTANCE', '1');
     const onProgress = progressReport(app);
+    const onCommit = latencyReport(app);
 
     await runResumably({
       signal: app.signal,
@@ -24,6 +25,7 @@ runApp({
             instanceId,
             signal: app.signal,
             onProgress,
+            onCommit,
           });
         } finally {
           await client.close();
@@ -54,4 +56,14 @@ function progressReport(app: App): (progress: Progress) => void {
     withoutHistory.set(progress.ticksWithoutHistory);
     behind.set(progress.lag);
   };
+}
+
+function latencyReport(app: App): (commit: ProcessorCommit) => void {
+  const latency = new Histogram({
+    name: 'tickfold_enrichment_latency_seconds',
+    help: 'From when a tick was handled to when what came of it was durable: the first of each commit',
+    buckets: [0.01, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5],
+    registers: [app.metrics],
+  });
+  return ({ latencyMs }) => latency.observe(latencyMs / 1_000);
 }

@@ -1,6 +1,6 @@
 import { tickfoldVersion } from '@tickfold/app-runtime';
 import { groups, MARKET_PARTITIONS, runRecord, topics } from '@tickfold/market';
-import { runProcessor, type StreamClient } from '@tickfold/stream';
+import { type ProcessorCommit, runProcessor, type StreamClient } from '@tickfold/stream';
 import { enrichRecord } from './enrich-record.ts';
 import { createEnricher, FEATURES_VERSION } from './enricher.ts';
 import { sessionDateOfLog } from './first-tick.ts';
@@ -28,6 +28,7 @@ export async function runEnrichment(options: {
   instanceId?: string;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
+  onCommit?: (commit: ProcessorCommit) => void;
 }): Promise<void> {
   const { client, readReferences, signal, onProgress } = options;
   await client.admin.ensureTopics([{ name: topics.ticks, partitionCount: MARKET_PARTITIONS }]);
@@ -62,6 +63,7 @@ export async function runEnrichment(options: {
     deadLetterTopic: topics.marketDeadLetter,
     createState: enricher.createState,
     ...(options.instanceId !== undefined && { instanceId: options.instanceId }),
+    ...(options.onCommit !== undefined && { onCommit: options.onCommit }),
     signal,
     handle(state, record, emit) {
       const { symbol } = enrichRecord(enricher, state, record, emit);

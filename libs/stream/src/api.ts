@@ -321,8 +321,10 @@ export interface ProcessorOptions<State> {
   commitEveryMs?: number;
   /** Ends the run in an orderly way. */
   signal: AbortSignal;
-  /** Told after each chunk, for metrics. */
+  /** Told after each chunk, or part of one, for metrics. */
   onProgress?(progress: ProcessorProgress): void;
+  /** Told after each commit, for metrics. */
+  onCommit?(commit: ProcessorCommit): void;
   /** Told which partitions of the input this instance has from now on: none while the group divides them anew. */
   onPartitions?(partitions: readonly number[]): void;
 }
@@ -341,6 +343,14 @@ export interface ProcessorOutput {
   value: Uint8Array;
   timestampMs: number;
   headers?: Record<string, string>;
+}
+
+/** How long results took. */
+export interface ProcessorCommit {
+  /** From when the first of the records was handled to when what came of all of them is durable, in milliseconds. */
+  latencyMs: number;
+  /** The part of it that the commit itself took. */
+  commitMs: number;
 }
 
 export interface ProcessorProgress {

@@ -216,8 +216,16 @@ export class PartitionFold<State> {
   #send(from: RecordView, output: Omit<OutgoingRecord, 'partition'>): Promise<void> | undefined {
     const { topic, key, value, timestampMs } = output;
     const ours = { [processorHeaders.input]: String(from.offset) };
+    const traceparent = from.header(processorHeaders.traceparent);
     // A spread costs more than all the rest of sending.
-    const headers = output.headers === undefined ? ours : Object.assign({}, output.headers, ours);
+    let headers: Record<string, string> = output.headers === undefined ? ours : Object.assign({}, output.headers, ours);
+    if (traceparent !== undefined) headers = { ...traceOf(from, traceparent), ...headers };
     return this.#producer.send({ topic, partition: from.partition, key, value, timestampMs, headers });
   }
+}
+
+/** The processor records no span of its own, so what it passes on is what it got. */
+function traceOf(record: RecordView, traceparent: string): Record<string, string> {
+  const tracestate = record.header(processorHeaders.tracestate);
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }

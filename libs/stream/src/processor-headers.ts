@@ -9,4 +9,7 @@ export const processorHeaders = {
   app: 'app',
   /** Of a kept state: offset of the first input record that is not in it. */
   next: 'next',
+  /** W3C Trace Context: as the input record has them, on all that comes of it. */
+  traceparent: 'traceparent',
+  tracestate: 'tracestate',
 } as const;

@@ -116,24 +116,33 @@ async function foldAll<State>(
   };
   let next = nextChunk();
   let committedAtMs = performance.now();
+  let dirtySinceMs = committedAtMs;
+  const commit = async () => {
+    const startedMs = performance.now();
+    const { isDirty } = share;
+    await share.commit();
+    committedAtMs = performance.now();
+    // While it folds again there is nothing to commit.
+    if (isDirty) options.onCommit?.({ latencyMs: committedAtMs - dirtySinceMs, commitMs: committedAtMs - startedMs });
+    dirtySinceMs = committedAtMs;
+  };
   for (;;) {
     const { isDirty } = share;
     const dueInMs = committedAtMs + commitEveryMs - performance.now();
     if (isDirty && dueInMs <= 0) {
-      await share.commit();
-      committedAtMs = performance.now();
+      await commit();
       continue;
     }
     const result = await (isDirty ? unlessPassed(next, dueInMs) : next);
     if (result === undefined) continue;
     if (result.done) return;
+    if (!share.isDirty) dirtySinceMs = performance.now();
     const chunk = result.value;
     const fold = share.fold(chunk.partition);
     const records = chunk.records()[Symbol.iterator]();
     // A slow handler takes longer for a chunk than a commit may wait.
     while (!(await foldOn(options, fold, chunk, records, committedAtMs + commitEveryMs)) && !options.signal.aborted) {
-      await share.commit();
-      committedAtMs = performance.now();
+      await commit();
     }
     next = nextChunk();
     await nextTurn();

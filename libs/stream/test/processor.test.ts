@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedBroker, startEmbeddedBroker } from '@tickfold/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ProcessorProgress, runProcessor, runResumably, StreamError } from '../src/index.ts';
+import { type ProcessorCommit, type ProcessorProgress, runProcessor, runResumably, StreamError } from '../src/index.ts';
 import {
   type CounterOptions,
   connectTo,
@@ -49,6 +49,52 @@ describe('a processor', () => {
         { source: 'file:96', reason: "'bad 96' is no number", app, input: '96' },
         { source: `${topics.input}/1:193`, reason: "'bad 193' is no number", app, input: '193' },
       ]);
+    });
+  });
+
+  test('passes the trace context of an input record on to its outputs and its dead letter', async () => {
+    const topics = newTopics();
+    const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' };
+    await withClient(broker.address, async (client) => {
+      await client.admin.ensureTopics([{ name: topics.input, partitionCount: PARTITIONS }]);
+      const producer = client.producer();
+      const record = { topic: topics.input, key: 'k', timestampMs: 0 };
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        producer.send({ ...record, partition, value: Buffer.from('1'), headers: trace });
+        producer.send({ ...record, partition, value: Buffer.from('bad'), headers: { traceparent: trace.traceparent } });
+        producer.send({ ...record, partition, value: Buffer.from('2') });
+      }
+      await producer.close();
+      await runToEnd(broker.address, topics);
+      const traces = async (topic: string) =>
+        (await contentOf(client, topic, 1)).map(({ headers: { traceparent, tracestate } }) => [
+          traceparent,
+          tracestate,
+        ]);
+      expect(await traces(topics.counts)).toEqual([
+        [trace.traceparent, trace.tracestate],
+        [undefined, undefined],
+      ]);
+      expect(await traces(topics.deadLetter)).toEqual([[trace.traceparent, undefined]]);
+    });
+  });
+
+  test('tells of each commit how long its records waited, the commit itself included', async () => {
+    const topics = newTopics();
+    await withClient(broker.address, async (client) => {
+      await fillInput(client, topics, 0, 100);
+      const commits: ProcessorCommit[] = [];
+      const stop = new AbortController();
+      const onCommit = (commit: ProcessorCommit): void => {
+        commits.push(commit);
+        stop.abort();
+      };
+      await runProcessor({ ...optionsFor(topics, client, stop.signal), onCommit });
+      for (const { latencyMs, commitMs } of commits) {
+        expect(commitMs).toBeGreaterThan(0);
+        expect(latencyMs).toBeGreaterThanOrEqual(commitMs);
+      }
+      expect(commits.length).toBeGreaterThan(0);
     });
   });
 
