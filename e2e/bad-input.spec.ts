@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
+import { test } from './test.ts';
 import { cleanUp, type Running, start, startUp, temporaryFolder } from './tickfold.ts';
 import { readTopic, untilLength } from './topics.ts';
 

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 import type { VolumeDiff } from '@tickfold/evaluation';
 import { decodeEvent, type EnrichedTick, groups, topics } from '@tickfold/market';
 import { cliJson } from './cli.ts';
+import { test } from './test.ts';
 import { cleanUp, hasLean, isLong, LEAN, type Running, startUp, temporaryFolder } from './tickfold.ts';
 import { readTopic, topicLength, untilCaughtUp, untilLength, withClient } from './topics.ts';
 

@@ -1,5 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
+import { test } from './test.ts';
 import { cleanUp, type Running, startUp, temporaryFolder } from './tickfold.ts';
 import { readTopic, topicLength, withClient } from './topics.ts';
 

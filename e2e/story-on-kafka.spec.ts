@@ -1,6 +1,6 @@
-import { test } from '@playwright/test';
 import { startApacheKafka, whyNoApacheKafka } from '@tickfold/testkit/apache-kafka';
 import { describeStory } from './story.ts';
+import { test } from './test.ts';
 import { isLong } from './tickfold.ts';
 
 const TITLE = 'the five-minute story on Apache Kafka';

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import type { VolumeDiff } from '@tickfold/evaluation';
 import { decisionSchema, headers, promotionSchema, topics } from '@tickfold/market';
 import { cli, cliJson } from './cli.ts';
+import { test } from './test.ts';
 import { cleanUp, type Running, startUp } from './tickfold.ts';
 import { readTopic } from './topics.ts';
 
@@ -120,7 +121,8 @@ export function describeStory({ title, serve, isWhole, killed }: StorySetUp): vo
         await test.step('5:00 one prepared SQL query joins live ticks, a model’s decisions and history', async () => {
           await page.getByRole('link', { name: /sql/i }).first().click();
           await page.getByTestId('query-button').click();
-          await expect(page.getByTestId('query-row').first()).toBeVisible({ timeout: 30_000 });
+          await expect(page.getByTestId('query-status')).toContainText(/rows? in/, { timeout: 90_000 });
+          await expect(page.getByTestId('query-row').first()).toBeVisible();
         });
         expect(problems).toEqual([]);
       });

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
+import { test } from './test.ts';
 import { cleanUp, hasTaq, type Running, startUp, TAQ } from './tickfold.ts';
 import { readTopic, TickAudit, untilLength } from './topics.ts';
 

@@ -45,7 +45,8 @@ export interface StartOptions {
   throughNpm?: boolean;
 }
 
-const started = new Set<Running>();
+/** What runs; nothing outlives `cleanUp`. */
+export const started = new Set<Running>();
 const temporaryFolders = new Set<string>();
 
 /** A folder that `cleanUp` removes. */

@@ -70,7 +70,7 @@ export interface StreamAdmin {
   ensureTopics(topics: TopicSpec[]): Promise<void>;
   topics(): Promise<{ name: string; partitionCount: number }[]>;
   watermarks(topic: string): Promise<Watermark[]>;
-  /** Committed offsets of a group; a partition without one is absent. */
+  /** Committed offsets of a group; a partition without one is absent, and so are all where there is no such group or topic. */
   committedOffsets(group: string, topic: string): Promise<Map<number, bigint>>;
   commitOffsets(group: string, topic: string, offsets: Map<number, bigint>): Promise<void>;
   /** By partition, the offset of the first record at or after that event time; the high watermark where there is none. */

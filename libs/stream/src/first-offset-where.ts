@@ -1,8 +1,8 @@
-import type { RecordView, StreamClient } from './api.ts';
+import type { RecordChunk, RecordView, StreamClient } from './api.ts';
 import { StreamError } from './errors.ts';
 
-/** A broker sends one whole batch however small the limit is, and more is not wanted here. */
-const ONE_BATCH = 1;
+/** A broker sends one whole batch however small the limit is, and more is not wanted here; there is always one. */
+const ONE_BATCH = { maxBytes: 1, maxWaitMs: 1 };
 
 /**
  * Offset of the first record for which `isAtOrAfter` holds, found by halving: about twenty reads for a million records.
@@ -26,28 +26,27 @@ export async function firstOffsetWhere(
   // Behind the last record lies only what cannot be read, such as damaged batches: a consumer would wait there for ever.
   let end = last.offset < high ? last.offset + 1n : high;
   let found = high;
-  while (low < end) {
-    const middle = (low + end) / 2n;
-    const record = await firstRecordFrom(client, { topic, partition, offset: middle }, high);
-    if (record === undefined || isAtOrAfter(record)) {
+  let middle = (low + end) / 2n;
+  // One reader that jumps: on a cluster, each new one would first have to find its way.
+  const consumer = client.consumer({ assignments: [{ topic, partition, offset: middle }], ...ONE_BATCH });
+  for await (const chunk of consumer) {
+    const record = firstOf(chunk);
+    // An offset may have no record: those of a transaction's marks and of batches that were damaged.
+    if (record === undefined && chunk.nextOffset < high) continue;
+    if (record === undefined || record.offset >= high || isAtOrAfter(record)) {
       end = middle;
-      found = record?.offset ?? found;
+      if (record !== undefined && record.offset < high) found = record.offset;
     } else {
       low = record.offset + 1n;
     }
+    if (low >= end) break;
+    middle = (low + end) / 2n;
+    consumer.seek({ topic, partition, offset: middle });
   }
   return found;
 }
 
-/** An offset may have no record: those of a transaction's marks and of batches that were damaged. */
-async function firstRecordFrom(
-  client: StreamClient,
-  from: { topic: string; partition: number; offset: bigint },
-  high: bigint,
-): Promise<RecordView | undefined> {
-  for await (const chunk of client.consumer({ assignments: [from], maxBytes: ONE_BATCH })) {
-    for (const record of chunk.records()) return record.offset < high ? record : undefined;
-    if (chunk.nextOffset >= high) break;
-  }
+function firstOf(chunk: RecordChunk): RecordView | undefined {
+  for (const record of chunk.records()) return record;
   return undefined;
 }

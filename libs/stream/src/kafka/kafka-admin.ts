@@ -77,14 +77,13 @@ export class KafkaAdmin implements StreamAdmin {
   }
 
   async committedOffsets(group: string, topic: string): Promise<Map<number, bigint>> {
-    const partitionCount = await this.partitionCount(topic);
-    const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition, offset: '-1' }));
     return this.#asking(`the offsets of group '${group}' cannot be read`, async () => {
+      // All that it has: so the topic need not be known to the cluster yet, which takes a question of its own.
       const { responses } = await askGroup(this.#link, group, (coordinator) =>
-        coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] }),
+        coordinator.offsetFetch({ groupId: group, topics: [] }),
       );
       const offsets = new Map<number, bigint>();
-      for (const { partition, offset } of responses[0]?.partitions ?? []) {
+      for (const { partition, offset } of responses.find((of) => of.topic === topic)?.partitions ?? []) {
         if (BigInt(offset) !== NO_OFFSET) offsets.set(partition, BigInt(offset));
       }
       return offsets;

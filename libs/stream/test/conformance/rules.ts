@@ -295,6 +295,7 @@ export function describeRules({ title, serve, topicCount }: SetUp): void {
         await client.admin.commitOffsets('conformance.app', topic, offsets);
         expect(await client.admin.committedOffsets('conformance.app', topic)).toEqual(offsets);
         expect(await client.admin.committedOffsets('conformance.other', topic)).toEqual(new Map());
+        expect(await client.admin.committedOffsets('conformance.app', 'conformance.not-yet')).toEqual(new Map());
         expect(await client.admin.groups()).toContain('conformance.app');
       });
 
