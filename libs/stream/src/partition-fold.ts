@@ -13,7 +13,7 @@ import { keptState, stateRecord } from './state-checkpoints.ts';
 
 /** Then timers and other connections get their turn: a health check never waits for a whole chunk. */
 const TURN_MS = 10;
-/** Between two looks at the clock. */
+/** Between two looks at the clock and the signal, which a handler may have given. */
 const RECORDS_PER_LOOK = 32;
 
 /** What was done with the records of a chunk. */
@@ -129,7 +129,8 @@ export class PartitionFold<State> {
           reason === undefined ? this.#sendOutputs(record, folded) : this.#sendDeadLetter(record, reason, folded);
         if (wait !== undefined) await wait;
       }
-      if (folded.handled % RECORDS_PER_LOOK !== 0 || performance.now() < turnEndsMs) continue;
+      if (folded.handled % RECORDS_PER_LOOK !== 0) continue;
+      if (!signal.aborted && performance.now() < turnEndsMs) continue;
       await nextTurn();
       const nowMs = performance.now();
       turnEndsMs = nowMs + TURN_MS;

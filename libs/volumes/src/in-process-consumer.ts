@@ -148,10 +148,12 @@ export class InProcessConsumer implements Consumer {
       return undefined;
     }
     const read = await readFrom(log, from, this.#partitionMaxBytes, this.#isolation);
+    // It was moved or paused meanwhile: what it saw tells nothing of where it is now.
+    if (!isWanted({ chunk: undefined, position, from, moves })) return undefined;
     const end = this.#isolation === 'committed' ? read.lastStableOffset : read.highWatermark;
     this.#seenEnds.set(position, end);
     // Also where all that follows was damaged: there is something to read again when more comes.
-    if (read.batches.length === 0 || !isWanted({ chunk: undefined, position, from, moves })) return undefined;
+    if (read.batches.length === 0) return undefined;
     const chunk = new BatchChunk(topic, partition, from, end, read.batches, read.abortedTransactions);
     position.offset = chunk.nextOffset;
     return { chunk, position, from, moves };
