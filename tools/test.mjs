@@ -1,6 +1,6 @@
 // `npm test`: set-up (the browser and Apache Kafka included), lint, unit and integration tests, browser tests, and the true
 // counts.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build, checkNode, fail, installDependencies, repository, run } from './set-up.mjs';
@@ -16,13 +16,12 @@ count('lint', { passed: lintStatus === 0 ? 1 : 0, failed: lintStatus === 0 ? 0 :
 
 rmSync(join(repository, 'test-results'), { recursive: true, force: true });
 rmSync(join(repository, 'e2e', 'test-results'), { recursive: true, force: true });
-// At the same time: browser tests wait for the market most of the time.
-const browserTests = runBehind(process.execPath, [join(repository, 'node_modules/@playwright/test/cli.js'), 'test'], {
+const testStatus = await run(process.execPath, [join(repository, 'node_modules/vitest/vitest.mjs'), 'run']);
+// Not at the same time: on two cores that takes as long, and more of what is tested waits for a core.
+const endToEndStatus = await run(process.execPath, [join(repository, 'node_modules/@playwright/test/cli.js'), 'test'], {
   cwd: join(repository, 'e2e'),
   env: { ...process.env, CHROMIUM_PATH: browser, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' },
 });
-const testStatus = await run(process.execPath, [join(repository, 'node_modules/vitest/vitest.mjs'), 'run']);
-const endToEndStatus = await browserTests.shown();
 countVitest();
 if (testStatus !== 0 && totals.failed === 0) count('a test run that ended early', { passed: 0, failed: 1, skipped: 0 });
 countPlaywright(endToEndStatus);
@@ -46,26 +45,6 @@ async function fetchApacheKafka() {
   if (!hasTools) return;
   process.stdout.write('set-up: Apache Kafka, from Maven Central …\n');
   await run(process.execPath, [join(repository, 'tools/apache-kafka.mjs'), '--fetch']);
-}
-
-/** Runs a command whose output is kept back until it is asked for, and shown as it comes from then on. */
-function runBehind(command, args, options) {
-  const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'], ...options });
-  const ended = new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? 1));
-  });
-  let kept = [];
-  const show = (piece) => (kept === undefined ? process.stdout.write(piece) : kept.push(piece));
-  child.stdout.on('data', show);
-  child.stderr.on('data', show);
-  return {
-    shown() {
-      for (const piece of kept) process.stdout.write(piece);
-      kept = undefined;
-      return ended;
-    },
-  };
 }
 
 function projectFolders() {
