@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../errors.ts';
-import { type Cluster, UnknownPartition } from './cluster.ts';
+import { type Cluster, NoMetadata, UnknownPartition } from './cluster.ts';
 import { isConnectionLoss, protocolErrorOf } from './kafka-errors.ts';
 
 const MIN_BACKOFF_MS = 20;
@@ -63,13 +63,18 @@ export class ClusterLink {
     const cluster = this.#cluster;
     try {
       await cluster.connect();
-      const unknown = [...topics].filter((topic) => !this.#known.has(topic));
+      const wanted = [...topics];
+      const unknown = wanted.filter((topic) => !this.#known.has(topic));
       if (unknown.length > 0) {
         await meet(cluster, unknown);
         if (cluster === this.#cluster) for (const topic of unknown) this.#known.add(topic);
       } else {
         await cluster.refreshMetadataIfNecessary();
       }
+      // kafkajs keeps the answer that came last, though it may have been asked for before these topics were.
+      if (missing(cluster, wanted) !== undefined) await cluster.refreshMetadata();
+      const lost = missing(cluster, wanted);
+      if (lost !== undefined) throw new NoMetadata(lost);
       return cluster;
     } catch (error) {
       if (isOutOfDate(error)) this.drop(cluster);
@@ -101,6 +106,11 @@ async function meet(cluster: Cluster, topics: string[]): Promise<void> {
     }
     await delay(MIN_BACKOFF_MS);
   }
+}
+
+/** The first topic of which the cluster said nothing. */
+function missing(cluster: Cluster, topics: readonly string[]): string | undefined {
+  return topics.find((topic) => cluster.findTopicPartitionMetadata(topic).length === 0);
 }
 
 function isUnknownToBroker(error: unknown): boolean {

@@ -110,7 +110,7 @@ export function newCluster(kafka: Kafka): Cluster {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Partitions by the broker that leads them. @throws where a topic is not known */
+/** Partitions by the broker that leads them. @throws NoMetadata; UnknownPartition */
 export function byLeader<At extends { topic: string; partition: number }>(
   cluster: Cluster,
   partitions: readonly At[],
@@ -124,6 +124,7 @@ export function byLeader<At extends { topic: string; partition: number }>(
       ofTopic = new Map(metadata.map(({ partitionId, leader }) => [partitionId, String(leader)]));
       leaders.set(at.topic, ofTopic);
     }
+    if (ofTopic.size === 0) throw new NoMetadata(at.topic);
     const leader = ofTopic.get(at.partition);
     if (leader === undefined) throw new UnknownPartition(at.topic, at.partition, ofTopic.size);
     const led = found.get(leader);
@@ -131,6 +132,15 @@ export function byLeader<At extends { topic: string; partition: number }>(
     else led.push(at);
   }
   return found;
+}
+
+/** What kafkajs knows of the cluster says nothing of a topic that it was told to know: asked again, it will. */
+export class NoMetadata extends Error {
+  readonly type = 'LEADER_NOT_AVAILABLE';
+
+  constructor(topic: string) {
+    super(`the cluster has not said yet where '${topic}' lies`);
+  }
 }
 
 export class UnknownPartition extends Error {
