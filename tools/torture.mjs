@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { checkNode, installDependencies, repository, run } from './set-up.mjs';
 import { endWith, readWords } from './words.mjs';
 
-/** Suite → the project whose `test/torture` folder holds it, and its options. */
+/** Suite → the project whose `test/torture` folder holds it, its options, and what it is compiled to. */
 const suites = {
   cluster: { project: 'libs/testkit', values: ['seed', 'kills', 'rate', 'speed'] },
   log: { project: 'libs/log-engine', values: ['seed', 'rounds', 'kills'] },
-  stream: { project: 'libs/stream', values: ['seed', 'kills', 'records'] },
+  stream: { project: 'libs/stream', values: ['seed', 'kills', 'records'], main: 'torture.js' },
   wire: { project: 'libs/broker', values: ['seed', 'rounds', 'rebalances'] },
 };
 const usage = Object.entries(suites)
@@ -19,7 +19,7 @@ if (name === '--help' || name === '-h') endWith(0, usage);
 if (!Object.hasOwn(suites, name)) {
   endWith(2, `there is no torture suite "${name}".`, `choose one of ${Object.keys(suites).join(', ')}:\n${usage}`);
 }
-const { project, values } = suites[name];
+const { project, values, main = 'torture/torture.js' } = suites[name];
 readWords(options, { values, usage });
 
 checkNode();
@@ -29,7 +29,7 @@ const status = await run(process.execPath, [compiler, '-b', join(repository, pro
 process.exitCode =
   status !== 0
     ? status
-    : await run(process.execPath, [join(repository, project, 'dist/torture/torture/torture.js'), ...options], {
+    : await run(process.execPath, [join(repository, project, 'dist/torture', main), ...options], {
         // On a real disk, as the data of a running system.
         env: { ...process.env, TORTURE_DIR: join(repository, 'data/volumes') },
       });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { connect, runProcessor, type StreamClient } from '@tickfold/stream';
 import { Kafka, logLevel } from 'kafkajs';
+import { receiveBare, relayBare, sendBare } from './bare-copy.ts';
 import { nowMs } from './children.ts';
 import type { Job, Span } from './jobs.ts';
 import { KEYS, keys, PARTITIONS, values } from './load.ts';
@@ -123,6 +124,10 @@ const jobs: { [Name in Job['do']]: (job: Extract<Job, { do: Name }>) => Promise<
       }
       return [...latencies];
     }),
+
+  'relay-bare': (job) => relayBare(job, () => tellParent('ready')),
+  'receive-bare': (job) => receiveBare(job, () => tellParent('ready')),
+  'send-bare': sendBare,
 
   fold: ({ bootstrap, topic, records }) =>
     withClient(bootstrap, async (client): Promise<Span> => {

@@ -14,6 +14,9 @@ export type Job =
       acks: -1 | 1;
     }
   | { do: 'take-latencies'; bootstrap: string; topic: string; records: number }
+  | { do: 'relay-bare'; path: string; to: string }
+  | { do: 'receive-bare'; path: string; bytesPerBeat: number; beats: number }
+  | { do: 'send-bare'; path: string; bytesPerBeat: number; beats: number }
   | { do: 'fold'; bootstrap: string; topic: string; records: number };
 
 /** When a job began and ended; see `nowMs`. */

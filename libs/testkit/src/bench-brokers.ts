@@ -24,10 +24,22 @@ const LISTENS_TO_ALL = 'listening for Kafka clients';
 const LISTENS_LOCALLY = 'listening for clients on this machine';
 const LARGE_QUOTA_BYTES = String(64e9);
 
+/** Removed when the process ends, if they are still there. */
+const folders = new Set<string>();
+
+function removeAtExit(folder: string): void {
+  if (folders.size === 0) {
+    process.once('exit', () => {
+      for (const each of folders) rmSync(each, { recursive: true, force: true });
+    });
+  }
+  folders.add(folder);
+}
+
 /** A new empty folder in the current one, which has to lie on a real disk; removed when the process ends. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(resolve('.'), '.broker-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  removeAtExit(folder);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
@@ -40,7 +52,7 @@ export async function startTickfold(
   // Not in the data folder, whose path may be longer than that of a socket can be.
   const socketFolder = mkdtempSync(join(tmpdir(), 'tickfold-'));
   const socketPath = join(socketFolder, 'broker.sock');
-  process.once('exit', () => rmSync(socketFolder, { recursive: true, force: true }));
+  removeAtExit(socketFolder);
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env.PATH,
